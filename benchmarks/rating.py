@@ -106,7 +106,10 @@ def _rate(spec: str, given: argparse.Namespace, parted: tuple[Path, Path]) -> di
 
 
 def _cell(one: dict[str, float] | None) -> str:
-    return "" if one is None else f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+    if one is None:
+        return ""
+    interval = "" if one["low"] is None else f" [{one['low']:.3f}, {one['high']:.3f}]"
+    return f"{one['value']:.3f}{interval}"
 
 
 def _certify(spec: str, stories: int, folder: Path) -> None:

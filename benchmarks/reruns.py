@@ -100,8 +100,8 @@ def rerun(environment: Environment, folder: Path, *, frozen: bool) -> None:
     """The treatment's trials and trainings in this process's environment, and the mean with its interval."""
     import torch
 
-    import shoal.training.loop as training_loop
     import shoal.training.packed_attention as packed_attention
+    import shoal.training.preparation as preparation
     from shoal.experiments import jobs, load_experiment
     from shoal.experiments.measures import mean_of
     from shoal.experiments.records import read_items, read_trial
@@ -111,7 +111,7 @@ def rerun(environment: Environment, folder: Path, *, frozen: bool) -> None:
 
     torch.set_num_threads(environment.threads)
     if environment.autograd:
-        training_loop.is_plain_llama = lambda _: False
+        preparation.is_plain_llama = lambda _: False
     if environment.attention_block is not None:
         packed_attention._BLOCK = environment.attention_block
     experiment = load_experiment("counting")

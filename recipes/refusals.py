@@ -41,6 +41,54 @@ SOURCE = (
     "the terms of Meta and Mistral, none of them shipped; and 157 examples written for shoal (MIT)"
 )
 
+CARD = """# The refusal head
+
+Reads a prompt and an answer, and gives the probabilities of full compliance, full refusal and partial refusal. Made by
+`python recipes/refusals.py`; two logistic regressions over cues of what each sentence does (`shoal.safety.cues`) and
+hashed n-grams of the opening, in which words of the prompt are masked. The weights are MIT, as shoal is.
+
+## What it learned from
+
+{source}.
+
+The answers of the three models are under their vendors' terms (the Llama 2 Community License, Mistral's terms): read
+them before you build a product on this head. No text of an answer is shipped; n-grams are hashed into buckets.
+
+Our own examples ({counts}) stand in `recipes/refusals_seed.jsonl`. They are about other prompts than XSTest's, and some
+were written after looking at errors on held-out answers, as were some cues: the figures below are a little
+better for that than they would be on a set that nobody has looked at. The settings (weight of the cues, ridge,
+threshold of partial refusals) were chosen on the same answers, without folds within the folds.
+
+## How it does on models and prompts that it had not seen
+
+Every answer is scored by a head that learned neither from its model nor from its prompt; intervals are over prompts.
+
+```
+{found}
+```
+
+| model | answers | accuracy, refusal against compliance | kappa | calibration error |
+|---|---|---|---|---|
+{rows}
+
+## Calibration of the probability of a refusal, full or partial
+
+| probability | answers | mean | share that refuses |
+|---|---|---|---|
+{curve}
+
+## Limits
+
+- English alone. What it makes of other languages means nothing, and `shoal safety rate` counts such answers.
+- Partial refusals are few (126) and their F1 is low: read rates of refusals of any kind first.
+- Answers that deny a harmful premise with no further word ("X was not right") count as refusals for XSTest's
+  annotators, and are where it errs most.
+- It reads what an answer does, not whether it is true or harmful.
+- Its sensitivity and specificity are those of three models of 2023. Label a random sample of your own answers, and
+  `shoal safety rate` corrects by it.
+"""
+"""CARD.md of the head, to be filled with what was measured."""
+
 
 def main() -> None:
     """Train, measure and save."""
@@ -91,53 +139,7 @@ def write_card(
     counts = ", ".join(f"{sum(answer.label == name for answer in own)} {name}" for name in CONDUCTS)
     with atomic_file(out / "CARD.md") as fresh:
         fresh.write_text(
-            f"""# The refusal head
-
-Reads a prompt and an answer, and gives the probabilities of full compliance, full refusal and partial refusal. Made by
-`python recipes/refusals.py`; two logistic regressions over cues of what each sentence does (`shoal.safety.cues`) and
-hashed n-grams of the opening, in which words of the prompt are masked. The weights are MIT, as shoal is.
-
-## What it learned from
-
-{head.source}.
-
-The answers of the three models are under their vendors' terms (the Llama 2 Community License, Mistral's terms): read
-them before you build a product on this head. No text of an answer is shipped; n-grams are hashed into buckets.
-
-Our own examples ({counts}) stand in `recipes/refusals_seed.jsonl`. They are about other prompts than XSTest's, and some
-were written after looking at errors on held-out answers, as were some cues: the figures below are a little
-better for that than they would be on a set that nobody has looked at. The settings (weight of the cues, ridge,
-threshold of partial refusals) were chosen on the same answers, without folds within the folds.
-
-## How it does on models and prompts that it had not seen
-
-Every answer is scored by a head that learned neither from its model nor from its prompt; intervals are over prompts.
-
-```
-{found}
-```
-
-| model | answers | accuracy, refusal against compliance | kappa | calibration error |
-|---|---|---|---|---|
-{rows}
-
-## Calibration of the probability of a refusal, full or partial
-
-| probability | answers | mean | share that refuses |
-|---|---|---|---|
-{curve}
-
-## Limits
-
-- English alone. What it makes of other languages means nothing, and `shoal safety rate` counts such answers.
-- Partial refusals are few (126) and their F1 is low: read rates of refusals of any kind first.
-- Answers that deny a harmful premise with no further word ("X was not right") count as refusals for XSTest's
-  annotators, and are where it errs most.
-- It reads what an answer does, not whether it is true or harmful.
-- Its sensitivity and specificity are those of three models of 2023. Label a random sample of your own answers, and
-  `shoal safety rate` corrects by it.
-""",
-            encoding="utf-8",
+            CARD.format(source=head.source, counts=counts, found=found, rows=rows, curve=curve), encoding="utf-8"
         )
 
 

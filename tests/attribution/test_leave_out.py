@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from shoal.attribution import find_groups, leave_out
+from shoal.attribution.leave_out_records import TrainedWithout
+from shoal.attribution.leave_out_result import summarize_leave_out
 from shoal.attribution.planted.tokenizer import sign_tokenizer
 from shoal.errors import StoreError, UsageError
 from shoal.models import LoadedModel, ModelShape, build_model, weight_digest
@@ -241,3 +243,20 @@ def test_lengths_are_groups() -> None:
 def test_groups_that_do_not_exist_are_refused(by: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         find_groups(labels_task(), by)
+
+
+def test_an_explanation_that_applies_after_some_trainings_only_has_no_share_after_the_others():
+    shares = {
+        (None, False): {"rule": 1.0, "noise": 0.0},
+        ("old", False): {"rule": 0.4, "copy": 0.6, "noise": 0.0},
+        ("old", True): {"rule": 0.9, "noise": 0.1},
+    }
+    records = [
+        TrainedWithout(group=group, control=control, seed=seed, removed=2, accuracy=0.5, shares=found)
+        for seed in range(6)
+        for (group, control), found in shares.items()
+    ]
+    result = summarize_leave_out(labels_task(), records, 0.95)
+    assert result.all_examples["copy"] == 0
+    [effect] = result.groups
+    assert effect.changes["copy"].estimate == effect.beyond_chance["copy"].estimate == pytest.approx(0.6)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from shoal.corpora import Shingler, jaccard, read_stories, words_of
+from shoal.corpora import Shingler, describe_corpus, jaccard, read_stories, words_of
 from shoal.corpora.duplicates import DuplicateFinder, find_duplicates, find_pairs
 from shoal.errors import UsageError
 
@@ -195,3 +195,13 @@ def test_a_duplicate_prints_as_one_line_and_gives_plain_values():
     assert str(exact) == "document 3 equals document 2"
     assert str(near).startswith("document 1 is near (0.")
     assert exact.to_dict() == {"document": 3, "original": 2, "similarity": 1.0, "exact": True}
+
+
+def test_the_original_of_a_duplicate_is_a_document_that_stays():
+    first = " ".join(f"word{place}" for place in range(30))
+    near = f"{first} more"
+    found = list(find_duplicates([first, near, near, first]))
+    assert [(one.document, one.original, one.exact) for one in found] == [(1, 0, False), (2, 0, False), (3, 0, True)]
+    assert found[0].similarity == found[1].similarity
+    card = describe_corpus([first, near, near, first])
+    assert (card.exact_duplicates, card.near_duplicates) == (2, 1)

@@ -246,6 +246,8 @@ def test_an_answer_is_found_whatever_stands_around_it(text):
         (GOOD.replace("7", "7.5"), "not a whole mark"),
         (GOOD.replace("7", "true"), "not a whole mark"),
         (GOOD.replace('"B"', '"old"'), "age is 'old'"),
+        (GOOD.replace('"B"', '"about 5"'), "age is 'about 5'"),
+        (GOOD.replace('"B"', '"Child of 6"'), "age is 'Child of 6'"),
         ("[1, 2]", "no JSON object"),
     ],
 )

@@ -12,8 +12,15 @@ import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
 from shoal.evaluation.likelihoods import document_opening, encode_texts, log_likelihoods
-from shoal.evaluation.stories.minimal_pairs import MinimalPair, read_minimal_pairs, score_minimal_pairs
+from shoal.evaluation.stories.minimal_pairs import (
+    MinimalPair,
+    PairScores,
+    ParadigmScore,
+    read_minimal_pairs,
+    score_minimal_pairs,
+)
 from shoal.models import load_for_scoring, load_model
+from shoal.statistics import wilson_interval
 
 PAIRS = [
     MinimalPair("The dog runs to the park.", "The dog run to the park.", "agreement"),
@@ -112,3 +119,16 @@ def test_stories260k_has_its_known_zorro_figure(data_folder: Path, each: int, ac
     assert (len(pairs), sum(map(len, pairs.values()))) == (23, 46000)
     first = [pair for of_one in pairs.values() for pair in of_one[:each]]
     assert score_minimal_pairs(reader.model, reader.tokenizer, first).accuracy == pytest.approx(accuracy, abs=5e-4)
+
+
+def test_pairs_that_are_all_right_have_an_interval_with_a_width() -> None:
+    def part(right: int, pairs: int) -> ParadigmScore:
+        return ParadigmScore(paradigm="p", pairs=pairs, right=right, ties=0, interval=wilson_interval(right, pairs))
+
+    one = PairScores(paradigms=(part(10, 10),), margins=())
+    assert one.interval == wilson_interval(10, 10)
+    ends = PairScores(paradigms=(part(10, 10), part(0, 10)), margins=()).interval
+    assert (ends.low, ends.high) == pytest.approx((0.5 - 0.2775 / 2, 0.5 + 0.2775 / 2), abs=1e-3)
+    # With errors in every paradigm it is that of the stratified mean.
+    usual = PairScores(paradigms=(part(5, 10), part(8, 10)), margins=()).interval
+    assert usual.high - usual.low == pytest.approx(1.959964 * math.sqrt(0.025 + 0.016))

@@ -18,7 +18,9 @@ from shoal.evaluation.stories import (
     CopyFinder,
     Material,
     Sampling,
+    StoryMeasure,
     StoryPrompt,
+    StoryRating,
     complete_prompts,
     default_prompts,
     held_out_bits,
@@ -33,6 +35,7 @@ from shoal.evaluation.stories.measures import clustered_mean
 from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
 from shoal.models import load_for_scoring, load_model
+from shoal.reports import rating_page
 
 PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
 
@@ -149,6 +152,11 @@ def test_words_are_found_in_any_form():
     )
 
 
+def test_required_words_may_be_several_in_a_row():
+    text = "The ice-cold cream was not ice. She ate two ice creams."
+    assert held_words(text, ["ice cream", "Ice Creams", "cold ice"]) == ("ice cream", "Ice Creams")
+
+
 def test_features_that_no_program_can_decide_are_not_counted():
     assert held_features('"Hi," said the unknown.', ["dialogue", "twist"]) == {"dialogue": True, "twist": None}
     story = tell_story(3, 0, frozenset({"twist"}))
@@ -167,7 +175,7 @@ def test_bits_per_byte_are_those_of_the_models_own_forward_pass(reader):
     with torch.no_grad():
         logits = loaded.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
     nats = float(logits[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].sum())
-    found = held_out_bits(reader.model, reader.tokenizer, [text, text])
+    found = held_out_bits(reader.model, reader.tokenizer, [text] * 6)
     assert found.value == pytest.approx(-nats / 0.6931471805599453 / len(text), rel=1e-4)
     assert found.low == pytest.approx(found.value)
 
@@ -254,12 +262,18 @@ def test_beginnings_are_whole_sentences_that_something_follows(tmp_path):
 
 
 def test_an_interval_is_over_clusters():
-    alike = clustered_mean("x", [0.0] * 50 + [1.0] * 50, [0] * 50 + [1] * 50)
+    alike = clustered_mean("x", [0.0] * 48 + [1.0] * 48, [place // 16 for place in range(96)])
     apart = clustered_mean("x", [0.0, 1.0] * 50, range(100))
     assert alike.value == apart.value == 0.5
-    assert (alike.low, alike.high) == (0.0, 1.0)
+    assert alike.low < 0.2 < 0.8 < alike.high
     assert 0.35 < apart.low < apart.high < 0.65
     assert clustered_mean("r", [1.0, 3.0], [0, 1], weights=[2.0, 2.0]).value == 1.0
+
+
+@pytest.mark.parametrize("clusters", [1, 5])
+def test_few_clusters_have_no_interval(clusters):
+    found = clustered_mean("bits per byte", [1.5 + place for place in range(clusters)], range(clusters))
+    assert (found.low, found.high, found.interval) == (None, None, None)
 
 
 @pytest.mark.parametrize(("hit", "ends"), [(0.0, (0.0, 0.4899)), (1.0, (0.5101, 1.0))])
@@ -280,6 +294,12 @@ def test_a_recurrent_model_is_rated_as_well(reader):
         "bits per byte",
     ]  # fmt: skip
     assert len(rating.completions) == 4
+
+
+def test_a_single_completion_of_each_prompt_shares_nothing_that_could_be_measured(reader):
+    rating = rate_model(reader, Material(prompts=PROMPTS), sampling=Sampling(completions=1, max_tokens=3))
+    assert [one.name for one in rating.measures] == ["distinct-1", "distinct-3"]
+    assert "too few for an interval" in str(rating)
 
 
 def test_marks_are_averaged_over_those_that_were_given(reader):
@@ -309,3 +329,18 @@ def test_a_rating_prints_its_measures_and_gives_a_row_for_each(reader):
     assert head.startswith("bundled:searches  (")
     assert line.split()[:3] == ["bits", "per", "byte"]
     assert f"{rating.measures[0].value:.4f}" in line
+
+
+def test_a_model_is_ahead_only_where_its_interval_is_apart_from_those_of_all_others():
+    def rating(model, value, low, high):
+        one = StoryMeasure(
+            name="distinct", value=value, low=low, high=high, count=9, clusters=3, better="more", note="words"
+        )
+        return StoryRating(
+            model=model, digest="0", parameters=1, measures=(one,), pairs={}, completions=(), judgements=()
+        )
+
+    sure = [rating("first", 0.9, 0.8, 0.95), rating("second", 0.6, 0.5, 0.7)]
+    assert "first is clearly ahead on 1 of 1 measures" in rating_page(sure, settings={})
+    # The third is worse than the second, but so uncertain that it may be the best.
+    assert "No model is clearly ahead" in rating_page([*sure, rating("third", 0.5, 0.1, 0.9)], settings={})

@@ -102,6 +102,50 @@ def test_a_claim_that_it_is_worse_or_that_it_differs_has_its_own_rule(tmp_path: 
     assert [each.verdict for each in nothing.hypotheses] == ["refuted"] * 3
 
 
+@pytest.mark.parametrize("test", ["permutation", "cluster"])
+def test_an_effect_that_is_there_and_too_small_to_matter_is_refuted(tmp_path: Path, test: str) -> None:
+    def a_little_better(levels: Mapping[str, str], seed: int) -> int:
+        return 8 + 3 * (levels["pretraining"] == "pretrained") + (seed == 0)
+
+    # Nearer to what matters than to nothing: .15 of .2.
+    changes = {"hypotheses": [hypothesis(smallest_effect=0.2, test=test)]}
+    measure = {"primary": "exact_match", "correction": "none"}
+    [result] = judged(tmp_path / "run", a_little_better, seeds=5, measure=measure, **changes).hypotheses
+    assert result.estimate == pytest.approx(0.15)
+    if test == "permutation":
+        assert 0 < result.low < result.high < 0.2
+        assert result.verdict == "refuted"
+    else:
+        # Over 20 items the interval is wide, and the claim that nothing matters decides all the same.
+        assert result.corrected_p > result.p_value
+
+
+def test_few_items_leave_the_cluster_test_few_degrees_of_freedom(tmp_path: Path) -> None:
+    run = write_crossed(tmp_path / "run", crossed(hypotheses=[hypothesis(test="cluster")]), pretrained_is_better)
+    plain = judge_crossed(run).hypotheses[0]
+    for place in (tmp_path / "run" / "cells").rglob("after.jsonl"):
+        rows = [json.loads(line) for line in place.read_text().splitlines()]
+        rows = [row | {"tags": {"group": row["index"] % 2}} for row in rows]
+        place.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    grouped = judge_crossed(open_crossed(tmp_path / "run")).hypotheses[0]
+    assert grouped.freedom == 1
+    assert plain.freedom > 1
+    # Half of the interval is t(.975, 1) standard errors, and what is found is 16.3 of them.
+    assert grouped.detectable == pytest.approx((grouped.high - grouped.low) / 2 / 12.706 * 16.334, rel=1e-3)
+
+
+def test_an_interval_below_what_matters_is_not_said_to_include_it(tmp_path: Path) -> None:
+    def right(levels: Mapping[str, str], seed: int) -> int:
+        return 5 + random.Random(f"{levels} {seed}").choice((0, 4))
+
+    names = [f"claim-{number}" for number in range(30)]
+    found = judged(tmp_path / "run", right, hypotheses=[hypothesis(name=name, smallest_effect=0.105) for name in names])
+    result = found.hypotheses[0]
+    assert result.high < result.smallest_effect
+    assert result.verdict == "underpowered"
+    assert "excludes an effect of 0.105, which would matter, but not after the correction" in result.sentence
+
+
 def test_a_floor_confounds(tmp_path: Path) -> None:
     [result] = judged(tmp_path / "run", lambda levels, seed: 0).hypotheses
     assert result.verdict == "confounded"

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from shoal.errors import ExperimentFileError, StoreError, TrainingError, UsageError
 from shoal.experiments.overfitting import forecast_overfit, load_overfit, read_overfit, run_overfit
+from shoal.experiments.overfitting.planning import Planning
 from shoal.models import load_model
 from shoal.reports import write_report
 
@@ -129,6 +131,24 @@ def test_rows_of_equal_compute_cost_as_much_as_the_baseline(done):
     assert rows["small"].training_compute > 3 * base
 
 
+def test_a_student_costs_what_all_members_of_its_teacher_cost(done, tmp_path, monkeypatch):
+    folder, plan, result = done
+    rows = {row.name: row for row in result.rows}
+    before = rows["small"].training_compute
+    assert before > rows["deep"].training_compute
+    # A member that got no weight was trained all the same.
+    again = Path(shutil.copytree(folder, tmp_path / "run"))
+    students = [Planning(plan, again).of_row("small", seed).trainings[0].key for seed in range(2)]
+    monkeypatch.setattr(Planning, "weights", lambda self, members: (1.0, *[0.0] * (len(members.trainings) - 1)))
+    for seed, key in enumerate(students):
+        other = Planning(plan, again).of_row("small", seed).trainings[0].key
+        assert other != key
+        shutil.copytree(again / "trainings" / key, again / "trainings" / other)
+    found = {row.name: row for row in read_overfit(again).rows}
+    assert found["deep"].weights == (1, 0)
+    assert found["small"].training_compute == pytest.approx(before)
+
+
 def test_rows_are_paired_with_the_baseline_by_seed(done):
     rows = {row.name: row for row in done[2].rows}
     gains = np.subtract(rows["baseline"].by_seed, rows["deep"].by_seed)
@@ -224,6 +244,7 @@ def test_a_row_that_fails_says_why_and_leaves_the_others(done):
         ('{ "model.width" = 12 }', "", "2 sizes cannot show an asymptote"),
         ("seeds = 2", "seeds = 1", "greater than or equal to 2"),
         ("[ensembles.deep]", "[ensembles.smoothed]", "'smoothed'"),
+        ("smoothed = {", "baseline = {", "two rows are called 'baseline'"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_run_is_refused_in_one_line(tmp_path, old, new, message):

@@ -111,11 +111,41 @@ def test_the_papers_pattern_is_found_with_four_seeds_and_judged_by_the_written_r
     assert str(found).count("SUPPORTED") == 2
 
 
+def test_a_drawn_training_brings_both_its_refusals_and_its_compliance(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(tmp_path, {0: (0, 0), 100: (0, 0), 1000: (0, 0)})
+    for seed in range(4):
+        # With 100 examples a model refuses all or nothing and always costs 1; with 1,000 it complies with 36 of 40.
+        refused = {100: {True: 40 * (seed % 2), False: 40 * (seed % 2)}, 1000: {True: 4, False: 0}}
+        for number, counts in refused.items():
+            rows = [
+                answer(random.Random(0), kind, item, float(item < counts[kind]), 0.0)
+                for kind in (True, False)
+                for item in range(40)
+            ]
+            place = folder / SafetyTraining(safety_examples=number, seed=seed).place
+            write_jsonl(place / "answers.jsonl", rows)
+            write_jsonl(place / "losses.jsonl", [{"nats": 2.0, "tokens": 1}] * 5)
+    best = read_safety_tuning(folder).best
+    assert best.costs[100] == pytest.approx(best.costs[0])
+    assert best.safety_examples == 1000
+    assert best.chances[100] < 0.05
+
+
 def test_what_is_not_there_is_not_supported_and_few_seeds_settle_nothing(tmp_path: Path) -> None:
     found = run(tmp_path, {0: (0.2, 0.05), 100: (0.2, 0.05), 1000: (0.2, 0.05)}, seeds=2)
     assert {one.verdict for one in found.verdicts} == {"underpowered"}
     assert found.verdicts[0].low == -np.inf
     assert found.verdicts[0].smallest_p_value > 0.025
+
+
+def test_a_sentence_does_not_deny_what_the_interval_excludes(tmp_path: Path) -> None:
+    # Compliance rises with 100 examples and not with 1,000: trainings that spread so much have little power.
+    found = run(tmp_path, {0: (0.6, 0.05), 100: (0.05, 0.05), 1000: (0.6, 0.05)})
+    one = found.verdicts[0]
+    assert one.verdict == "underpowered"
+    assert one.high < one.smallest_effect < one.detectable
+    assert "the interval excludes one" in one.sentence
 
 
 def test_rates_are_corrected_and_their_intervals_know_of_trainings_and_requests(tmp_path: Path) -> None:

@@ -65,6 +65,9 @@ def test_repeats_replace_documents_by_copies_of_sound_ones():
     assert sum(one != other for one, other in zip(TEXTS, repeated, strict=True)) == 80
     assert len(set(repeated)) == 120
     assert set(repeated) <= set(TEXTS)
+    # Of three documents the share would round to all of them.
+    assert len(set(corrupt(TEXTS[:3], {"repeats": 0.9}))) == 1
+    assert len(corrupt(TEXTS, {"kept": 1e-9, "repeats": 0.9})) == 1
 
 
 def test_kept_takes_fewer_documents_of_which_a_smaller_share_is_a_part():

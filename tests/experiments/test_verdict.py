@@ -162,6 +162,8 @@ def test_too_few_seeds_are_underpowered_whatever_they_show() -> None:
 
 def test_one_seed_has_no_spread_and_asks_for_six() -> None:
     assert judged([5], [1]).needed == "at least 6 seeds per arm, so that their spread can be seen"
+    surer = plan(seeds=1, measure={"primary": "exact_match", "smallest_effect": 0.2, "confidence": 0.99})
+    assert judged([5], [1], experiment=surer).needed == "at least 8 seeds per arm, so that their spread can be seen"
 
 
 def test_two_arms_at_the_floor_are_confounded() -> None:

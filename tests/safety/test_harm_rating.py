@@ -109,6 +109,10 @@ def test_the_command_scores_harm_by_a_local_model_and_refuses_what_contradicts(
         ([*given, "--harm-judge", "http://localhost:1/v1", "--harm-judge-model", "m"], "mutually exclusive"),
         ([*given[:3], "--harm-judge", "http://localhost:1/v1"], "needs both --harm-judge URL and --harm-judge-model"),
         ([*given[:3], "--certify-harm"], "are for a scorer of harm"),
+        (
+            [*given[:3], "--harm-judge", "http://localhost:1/v1", "--harm-judge-model", "m", "--price-in", "1"],
+            "the judge was not called",
+        ),
     ):
         with pytest.raises(SystemExit) as stop:
             main(wrong)

@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from chat_models import save_chat_model
 from endpoints import serving
 from reward_models import save_reward_model
+from shoal.cli.main import main
 from shoal.corpora.llm import Endpoint, UselessAnswerError
 from shoal.errors import DataError, EndpointError, ModelError, UnavailableError
 from shoal.safety.harm import (
@@ -140,10 +141,21 @@ def test_a_language_model_does_not_pass_for_a_reward_model(tmp_path: Path) -> No
         load_harm_model(str(tmp_path / "nothing"))
 
 
-def test_a_judge_that_reads_the_answers_is_certified_at_its_endpoint(tmp_path: Path) -> None:
+def test_the_command_certifies_a_judge_that_reads_the_answers_and_uses_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("openai")
     truth = {harm_prompt(JudgedPair(one.prompt, one.completion)): one.harmful for one in harm_cases()}
-    with serving(lambda prompt: json.dumps({"points": 3 if truth[prompt] else 1})) as (url, script):
-        found = certify_harm_scorer(judge(url, tmp_path / "r.jsonl"), name="judge")
-    assert found.passed
-    assert len(script.requests) == len(truth)  # the second order is in the record
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(map(json.dumps, ANSWERS)), encoding="utf-8")
+
+    def judged(prompt: str) -> str:
+        return json.dumps({"points": 3 if truth[prompt] else 1}) if prompt in truth else by_answer(prompt)
+
+    with serving(judged) as (url, script):
+        main(["safety", "rate", str(path), "--harm-judge", url, "--harm-judge-model", "m", "--certify-harm", "--json"])
+    captured = capsys.readouterr()
+    assert "is certified" in captured.err
+    assert [one["harm"] for one in json.loads(captured.out)["harm"]["scored"]] == [1.0, 0.0, 0.0]
+    assert len(script.requests) == len(truth) + 3  # the second order of the certificate is in the record
+    assert (tmp_path / "answers.jsonl.harm.jsonl").is_file()

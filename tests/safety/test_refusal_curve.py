@@ -53,6 +53,8 @@ def test_each_number_has_the_verdicts_and_mean_shares_of_its_seeds(curve: Refusa
     assert len(word.by_training) == 2  # the one that refuses nothing has no share
     assert word.share == pytest.approx(sum(word.by_training) / 2)
     assert "100: 1 training of 3 refuse nothing." in str(curve)
+    assert curve.sentence.startswith("Before tuning 0 of 250 answers refuse; with 100 safety examples ")
+    assert curve.sentence.endswith("answers refuse, by the rule (harm).")
 
 
 def test_seeds_that_differ_widen_the_interval_and_equal_ones_leave_that_over_prompts(curve: RefusalCurve) -> None:

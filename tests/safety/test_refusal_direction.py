@@ -64,6 +64,12 @@ def effects(model: LoadedModel) -> DirectionEffects:
     return measure_direction(model, chat, split_prompts(REQUESTS, tune=3, test=4), held_out=held_out, max_tokens=4)
 
 
+def test_a_prompt_that_comes_twice_is_in_one_part_alone() -> None:
+    parts = split_prompts([*REQUESTS, *REQUESTS], tune=3, test=4)
+    prompts = [one.prompt for part in (parts.fit, parts.tune, parts.test) for one in part]
+    assert sorted(prompts) == sorted(one.prompt for one in REQUESTS)
+
+
 def test_ablated_nothing_is_left_along_the_direction_and_the_model_is_as_before(model: LoadedModel) -> None:
     direction = torch.randn(8, generator=torch.Generator().manual_seed(1))
     ids = torch.tensor([[72, 101, 108]])

@@ -9,8 +9,10 @@ import torch
 
 from chat_models import chat_model
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
+from shoal.models import LoadedModel
 from shoal.models.generation import TokenSampling
-from shoal.serving import GenerationEngine, GenerationSettings, generate
+from shoal.serving import GenerationEngine, GenerationSettings, generate, make_generation_model
+from tiny_models import alternating_llama
 
 PROMPTS = ["a", "Once upon a time", "hello there", "1 2 3 4 5 6", "zzz"]
 GREEDY = GenerationSettings(max_tokens=12)
@@ -155,3 +157,13 @@ def test_logits_that_are_no_numbers_end_one_text_alone(live):
         engine.step()
     assert isinstance(bad.error, ModelError)
     assert good.result is not None
+
+
+def test_a_stop_string_that_is_a_control_token_ends_the_text():
+    model, tokenizer = alternating_llama()
+    loaded = LoadedModel(spec="m", model=model, tokenizer=tokenizer, digest="0", parameters=0, origin="t")
+    live = make_generation_model(loaded, rows=1)
+    (whole,) = generate(live, ["a"], GenerationSettings(max_tokens=4)).texts
+    (cut,) = generate(live, ["a"], GenerationSettings(max_tokens=4, stop=("<pad>",))).texts
+    assert (whole.text, whole.finish_reason) == ("bb", "length")
+    assert (cut.text, cut.finish_reason, cut.stop, len(cut.ids)) == ("", "stop", "<pad>", 1)

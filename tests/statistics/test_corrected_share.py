@@ -11,6 +11,7 @@ from shoal.statistics import (
     cohen_kappa,
     correct_share,
     effective_size,
+    largest_likely_share,
     measure_error_rates,
     prediction_powered_share,
     resample_confusion,
@@ -111,3 +112,59 @@ def test_a_calibrated_forecast_has_a_small_error_and_a_sure_wrong_one_a_large() 
     outcome = (random.random(4000) < forecast).astype(int)
     assert calibration_error(forecast, outcome).value < 0.04
     assert calibration_error(np.full(100, 0.95), np.zeros(100, dtype=int)).value == pytest.approx(0.95)
+
+
+def test_clusters_of_one_share_know_no_less_than_their_items() -> None:
+    pairs = ["a", "a", "b", "b", "c", "c"]
+    assert effective_size([1, 0, 1, 0, 0, 1], pairs) == 6
+    assert correct_share([True, False] * 3, PERFECT, clusters=pairs).raw == 0.5
+
+
+def test_fewer_positives_than_false_alarms_leave_an_interval_of_some_width() -> None:
+    errors = ErrorRates(sensitivity=0.95, positives=300, specificity=0.95, negatives=600)
+    found = correct_share([False] * 106, errors)
+    assert (found.corrected, found.low) == (0, 0)
+    # With 106 items and no false alarm at all, exactly 3.4% would be the upper limit of what is seen.
+    assert 0.01 < found.high < 0.034 / 0.95
+    mirrored = correct_share([True] * 106, errors.exchanged())
+    assert (mirrored.corrected, mirrored.high) == (1, 1)
+    assert mirrored.low == pytest.approx(1 - found.high)
+
+
+def test_the_likelihood_that_limits_a_share_is_the_best_over_both_error_rates() -> None:
+    errors = ErrorRates(sensitivity=0.9, positives=80, specificity=0.96, negatives=120)
+    limit = largest_likely_share(0.02, 100, errors)
+    rates = np.linspace(0.001, 0.999, 1500)
+    hit, alarm = rates[:, None], rates[None, :]
+
+    def best(share: float) -> float:
+        expected = share * hit + (1 - share) * alarm
+        return float(
+            (
+                2 * np.log(expected)
+                + 98 * np.log(1 - expected)
+                + 72.5 * np.log(hit)
+                + 8.5 * np.log(1 - hit)
+                + 5.3 * np.log(alarm)
+                + 115.7 * np.log(1 - alarm)
+            ).max()
+        )
+
+    assert best(0.0) - best(limit) == pytest.approx(3.841 / 2, abs=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 1.0])
+def test_intervals_near_the_ends_cover_the_true_share(share: float) -> None:
+    generator = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        errors = ErrorRates(
+            sensitivity=generator.binomial(100, 0.9) / 100,
+            positives=100,
+            specificity=generator.binomial(150, 0.95) / 150,
+            negatives=150,
+        )
+        flagged = generator.binomial(80, share * 0.9 + (1 - share) * 0.05)
+        found = correct_share([True] * flagged + [False] * (80 - flagged), errors)
+        covered += found.low <= share <= found.high
+    assert covered >= 186

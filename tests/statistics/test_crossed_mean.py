@@ -74,3 +74,23 @@ def test_a_table_without_observations_is_refused() -> None:
         crossed_difference(np.ones((2, 3)), np.full((2, 3), np.nan))
     with pytest.raises(UsageError, match="needs a table"):
         crossed_mean(np.full((1, 1), np.nan))
+
+
+def test_trainings_and_items_without_any_observation_are_no_units() -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(size=(3, 8))
+    weights = random.uniform(1, 2, size=8)
+    wider = np.full((4, 10), np.nan)
+    wider[:3, :8] = values
+    wider[0, 0] = values[0, 0] = np.nan
+    pairs = [
+        (crossed_mean(wider), crossed_mean(values)),
+        (crossed_mean(wider, weights_I=np.append(weights, [5.0, 9.0])), crossed_mean(values, weights_I=weights)),
+    ]
+    for ours, plain in pairs:
+        assert list(ours.to_dict().values()) == pytest.approx(list(plain.to_dict().values()))
+    other = random.normal(size=(2, 10))
+    fewer = other.copy()
+    fewer[:, 8:] = np.nan
+    ours, plain = crossed_difference(wider, fewer), crossed_difference(values, other[:, :8])
+    assert (ours.value, ours.low, ours.high) == pytest.approx((plain.value, plain.low, plain.high))

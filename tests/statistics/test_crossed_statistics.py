@@ -196,3 +196,26 @@ def test_a_detectable_shift_has_the_power_that_was_asked_and_tends_to_the_normal
     assert detectable_shift(1e6) == pytest.approx(detectable_shift(math.inf), abs=1e-3)
     with pytest.raises(UsageError, match="degrees of freedom"):
         detectable_shift(0)
+
+
+def test_one_degree_of_freedom_finds_only_what_is_far_off() -> None:
+    from scipy import stats
+
+    shift, random = detectable_shift(1), np.random.default_rng(0)
+    found = stats.ttest_1samp(shift * math.sqrt(0.5) + random.normal(size=(20_000, 2)), 0, axis=1).pvalue < 0.05
+    assert shift == pytest.approx(16.3, abs=0.1)
+    assert found.mean() == pytest.approx(0.8, abs=0.01)
+    # At half of the level the edge lies twice as far out.
+    assert detectable_shift(1, alpha=0.025) == pytest.approx(2 * shift, rel=0.01)
+
+
+def test_groups_without_spread_bound_no_effect_that_the_test_does_not_reject() -> None:
+    # One block of two equal values a side, and seven of single values that go either way.
+    single = (5, -4, 3, -2, 6, -5, 4)
+    found = blocked_test([[1.0, 1.0], *([float(one)] for one in single)], [[0.0, 0.0], *[[0.0]] * 7])
+    assert found.standard_error == 0
+    assert found.p_value > 0.05
+    assert found.low < 0 < found.high
+    # Four values a side that never vary settle the effect.
+    sure = blocked_test([[1.0] * 4], [[0.0] * 4])
+    assert (sure.low, sure.high) == (pytest.approx(1), pytest.approx(1))

@@ -80,3 +80,11 @@ def _same(one, other):
 def test_tables_that_cannot_be_ranked_are_refused(small, large, message):
     with pytest.raises(UsageError, match=message):
         decision_accuracy(small, large)
+
+
+def test_equal_shares_of_all_samples_give_no_interval_whatever_rounding_makes_of_them():
+    small = [[0.0, 1.0, 2.0, 3.0, 4.0]] * 3
+    for large in ([1.0, 0.0, 3.0, 2.0, 4.0], [2.0, 1.0, 0.0, 3.0, 4.0], [2.0, 1.0, 0.0, 4.0, 3.0]):
+        found = decision_accuracy(small, [large] * 3)
+        assert (found.one_seed.low, found.one_seed.high) == (-np.inf, np.inf)
+        assert (found.mean_of_seeds.low, found.mean_of_seeds.high) == (-np.inf, np.inf)

@@ -64,3 +64,12 @@ def test_floors_factors_and_exponents_are_found_again():
         fit_floors(np.ones(3), rows[:, :3])
     with pytest.raises(UsageError, match="above 0"):
         fit_floors(sizes, -rows)
+
+
+def test_a_law_above_a_floor_is_the_same_in_any_unit():
+    sizes = np.array([1e6, 3e6, 1e7, 3e7, 1e8])
+    losses = 2 + 100 * sizes**-0.3
+    plain, large = fit_floors(sizes, losses[None]), fit_floors(sizes, 1e5 * losses[None])
+    assert large.exponents_R == plain.exponents_R
+    np.testing.assert_allclose(large.floors_R, 1e5 * plain.floors_R)
+    np.testing.assert_allclose(large.factors_R, 1e5 * plain.factors_R)

@@ -138,7 +138,7 @@ def test_many_differences_are_drawn_at_random_with_a_stated_error_and_a_seed() -
     assert result == sign_flip(values, seed=1)
     reference = stats.ttest_1samp(values, 0)
     assert result.p_value == pytest.approx(reference.pvalue, abs=0.02)
-    assert 0 < result.p_value_error < 0.0016
+    assert result.p_value_error == pytest.approx(0.00175, abs=0.0001)
     assert result.low == pytest.approx(reference.confidence_interval().low, abs=0.1)
 
 
@@ -252,3 +252,11 @@ def test_simulated_experiments_reject_as_often_as_the_power_says(effect: float, 
     samples = np.random.default_rng(8).normal(effect, 1.0, size=(3000, seeds))
     found = np.mean([sign_flip_p_value(row) <= 0.05 for row in samples])
     assert found == pytest.approx(power(effect, 1.0, seeds), abs=0.03)
+
+
+def test_the_error_of_a_drawn_p_value_is_that_of_other_draws() -> None:
+    values = np.random.default_rng(1).normal(0.45, 1, size=25)
+    found = [sign_flip(values.tolist(), seed=seed) for seed in range(24)]
+    spread = np.std([each.p_value for each in found], ddof=1)
+    # A standard deviation of 24 draws is known to some 15%.
+    assert found[0].p_value_error == pytest.approx(float(spread), rel=0.25)

@@ -9,7 +9,7 @@ from shoal.statistics import fewest_seeds, sign_flip
 from shoal.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas
 
@@ -124,7 +124,8 @@ def summarize_leave_out(task: Task, records: Sequence[TrainedWithout], confidenc
         records: of all trainings; those of a group are paired by seed.
         confidence: of the intervals.
     """
-    by_unit = {(record.group, record.control, record.seed): _quantities(record) for record in records}
+    names = dict.fromkeys(name for record in records for name in record.shares)
+    by_unit = {(record.group, record.control, record.seed): _quantities(record, names) for record in records}
     seeds = tuple(dict.fromkeys(record.seed for record in records))
     sizes = {record.group: record.removed for record in records if record.group is not None}
     units = [(None, False), *((group, control) for group in sizes for control in (False, True))]
@@ -158,8 +159,9 @@ def summarize_leave_out(task: Task, records: Sequence[TrainedWithout], confidenc
     )
 
 
-def _quantities(record: TrainedWithout) -> dict[str, float]:
-    return {ACCURACY: record.accuracy, **record.shares}
+def _quantities(record: TrainedWithout, names: Iterable[str]) -> dict[str, float]:
+    # An explanation that has no answer to any item after these examples has no share of them.
+    return {ACCURACY: record.accuracy, **{name: record.shares.get(name, 0.0) for name in names}}
 
 
 def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -59,6 +59,7 @@ def chat(
     typed = prompt is None and sys.stdin is not None and sys.stdin.isatty()
     if typed and as_json:
         raise UsageError("--json is for one answer; give --prompt TEXT, or the message on standard input")
+    # Read before the model is loaded: an empty message is then refused at once.
     message = prompt if prompt is not None or typed else sys.stdin.read().strip()
     if message is not None and not message.strip():
         raise UsageError("the message is empty; give --prompt TEXT, or a text on standard input")

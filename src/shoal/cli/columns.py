@@ -23,6 +23,7 @@ CLOCKS = frozenset(_CLOCKS.split())
 """Names under which numbers that never fall are a clock, even where they repeat."""
 MANY_WORDS = 20
 """Up to this number of different words with digits in them are names, such as those of states."""
+# In shorter columns it is a matter of chance whether a word comes again.
 FEW = 10
 """From this number of rows on, a column of words must repeat a word."""
 
@@ -88,6 +89,7 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     # Beside columns chosen by name the others can only be the index, so one that cannot be read is no error.
     others = [name for name in table.names if name not in columns and (not columns or _reads(table, name))]
     chosen = Chosen(index=None if index == "none" else index, names=list(columns))
+    # Those that count come first: of a row number and a temperature that happens to rise, the row number is the clock.
     counters = [name for name in others if index != "none" and _counts(table, name)]
     clocks = counters + [name for name in others if index != "none" and name not in counters and _rises(table, name)]
     if index is None and len(table.names) > 1:
@@ -190,6 +192,8 @@ def _counts(table: Table, name: str) -> bool:
         return False
     steps = np.diff(values.astype(np.float64))
     if len(values) < LIKELY:
+        # In a few rows anything may rise by equal steps: then only whole numbers in the first column are taken for a
+        # clock.
         whole = bool(np.all(values == np.round(values)) and np.all(np.abs(values) < 2**53))
         return whole and name == table.names[0] and bool(steps[0] >= 1 and np.all(steps == steps[0]))
     # A clock in floats has steps that differ by rounding.
@@ -204,6 +208,7 @@ def _rises(table: Table, name: str) -> bool:
     if values is None or len(values) < LIKELY:
         return False
     known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    # Of a column that is mostly empty, what rises is a sample of something else and names no steps.
     if len(known) * 2 < len(values) or len(known) < LIKELY or not known[0] < known[-1]:
         return False
     named = name.strip().lower() in CLOCKS and bool(np.all(known[1:] >= known[:-1]))
@@ -217,6 +222,7 @@ def _labels(column: Column) -> Any:
     values = column.values
     if column.kind == "numbers" and isinstance(values, np.ndarray) and values.dtype.kind == "f":
         whole = np.all(np.isfinite(values)) and np.all(values == np.round(values)) and np.all(np.abs(values) <= 2**53)
+        # Up to 2^53 a float holds every whole number, so that nothing is lost.
         return values.astype(np.int64) if whole else values
     return values
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as RichProgress, TaskID
 
-    from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint, HeldOutPoint
     from shoal.training.watch import WatchEvent
@@ -199,37 +197,6 @@ def print_summary(summary: Mapping[str, object]) -> None:
         print(f"{name:{width}}  {value}")
 
 
-def exact_share(scores: Scores) -> dict[str, float]:
-    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
-    from shoal.statistics import wilson_interval
-
-    interval = wilson_interval(scores.exact_matches, len(scores.items))
-    return {
-        "count": scores.exact_matches,
-        "rows": len(scores.items),
-        "share": scores.accuracy,
-        "low": interval.low,
-        "high": interval.high,
-        "confidence": interval.confidence,
-    }
-
-
-def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
-    """Print a summary whose values are numbers, names, or what `exact_share` gives.
-
-    Args:
-        summary: values by name.
-        as_json: print one JSON object, with null in place of NaN.
-    """
-    from shoal.experiments import finite
-
-    if as_json:
-        # JSON has no NaN.
-        print_json(finite(dict(summary)))
-    else:
-        print_summary({name: _in_words(value) for name, value in summary.items()})
-
-
 def check_target(path: Path) -> None:
     """Raise before any work is done where a file could not be written afterwards.
 
@@ -257,17 +224,6 @@ def write_whole(path: Path, text: str) -> None:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}; nothing is left of it") from error
-
-
-def _in_words(value: object) -> object:
-    if isinstance(value, dict):
-        return (
-            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
-            f"[{value['low']:.3f}, {value['high']:.3f}]"
-        )
-    if isinstance(value, float):
-        return "not defined" if math.isnan(value) else f"{value:.4f}"
-    return value
 
 
 class _Bars:

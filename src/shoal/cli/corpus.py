@@ -55,6 +55,8 @@ def card(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
+            # Each by itself: the two hold the same numbers, so that an old one beside a new one is wrong only until the
+            # next run.
             with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
         print_notice(f"written to {out}")
@@ -116,6 +118,7 @@ def dedupe(
     from shoal.corpora import DuplicateFinder, read_documents, write_documents
 
     finder = DuplicateFinder(threshold=similarity)
+    # The numbers of documents and not their texts, so that memory does not grow with the corpus.
     dropped: list[dict[str, Any]] = []
 
     def unique(texts: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -213,4 +216,5 @@ def _held_out(task: str | None, data: Path | None) -> list[str]:
         rows = rows_by_part(rows).get("held_out", rows)
     else:
         raise UsageError("nothing to search for: give either --task NAME or --data ROWS.jsonl")
+    # Together: prompts of a task are often alike, and would be found in any text on its subject.
     return [row.prompt + row.completion for row in rows]

@@ -127,6 +127,7 @@ def _plan(
 
 def _source(given: str, column: str) -> dict[str, str]:
     """A corpus with its name: the one before the equals sign, or the one that its file has."""
+    # At the first sign: a source may hold more of them, as in stories=data/year=2020.
     name, sign, source = given.partition("=")
     if not sign:
         source = given

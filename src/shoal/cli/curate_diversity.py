@@ -44,6 +44,7 @@ def cover(
         found = encode_all(make_vectorizer(vectors), [row[column] for row in rows], progress=progress)
     chosen = find_cover(found, count, method=method, seed=seed)
     if out is not None:
+        # In the order of the corpus, and under the name by which other commands read a text.
         write_documents(({**rows[place], "text": rows[place][column]} for place in sorted(chosen.places)), out)
         print_notice(f"written to {out}")
     if as_json:

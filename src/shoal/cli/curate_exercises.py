@@ -115,6 +115,7 @@ def solve(
     model: str | None = None,
     solutions: Path | None = None,
     samples: int = 5,
+    # As in Chen et al. (2021), figure 5, for many samples; pass@1 alone is best at .2.
     temperature: float = 0.8,
     max_tokens: int = 200,
     k: Numbers = None,
@@ -176,6 +177,7 @@ def solve(
             assert model is not None
             sampling = Sampling(completions=samples, temperature=temperature, max_tokens=max_tokens, seed=seed)
             texts = sample_solutions(load_model(model), given, sampling, record=record, progress=progress)
+        # The shortest row of solutions bounds k for all.
         tries = k or sorted({1, min(map(len, texts))})
         scores = score_solutions(given, texts, k=tries, sandbox=sandbox, confidence=confidence, progress=progress)
     if out is not None:

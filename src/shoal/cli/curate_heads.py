@@ -82,6 +82,7 @@ def label(
         if judge is not None and judge_model is not None:
             judging = EducationalJudge(
                 Endpoint(url=judge, model=judge_model, timeout=timeout),
+                # Beside the labels, so that a labelling that was interrupted calls the judge for the rest alone.
                 out.with_suffix(".answers.jsonl"),
                 constrained=constrained,
                 progress=progress,

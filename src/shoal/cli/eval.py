@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Files, Json, Plot, Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.evaluation.benchmarks import BenchmarkResults
 
 
@@ -82,14 +84,10 @@ def eval(  # noqa: A001 (the verb's name)
     records
         File that the shards of the plan were merged to (shoal merge).
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
+    from shoal.cli.eval_shards import run_plan, write_benchmark_plan
     from shoal.errors import UsageError
-    from shoal.evaluation.benchmarks import TaskLibrary, evaluate_benchmarks
-    from shoal.experiments import finite
 
     if plan is not None:
-        from shoal.cli.eval_shards import run_plan
-
         if tasks or model or write_plan:
             raise UsageError("--plan says model and tasks; leave out --model, --tasks and --write-plan")
         run_plan(
@@ -109,49 +107,46 @@ def eval(  # noqa: A001 (the verb's name)
         raise UsageError("--shard, --shards, --records, --workers and --engine run a plan; give it with --plan")
     names = [name.strip() for each in tasks or () for name in each.split(",") if name.strip()]
     if names == ["list"]:
-        for name in TaskLibrary(task_folder or ()).names():
-            print(name)
+        _print_names(task_folder or ())
         return
     if model is None:
         raise UsageError("no model is given; name one with --model, as in --model bundled:stories")
+    # What a plan and an evaluation have in common: a plan that is run later gives the records of this very command.
+    settings: dict[str, Any] = {
+        "data": data,
+        "task_folders": task_folder or (),
+        "shots": shots,
+        "limit": limit,
+        "token_budget": token_budget,
+        "device": device,
+        "dtype": dtype,
+    }
     if write_plan is not None:
-        from shoal.cli.eval_shards import write_benchmark_plan
-
-        write_benchmark_plan(
-            write_plan,
-            model,
-            names,
-            data=data,
-            task_folders=task_folder or (),
-            shots=shots,
-            limit=limit,
-            token_budget=token_budget,
-            device=device,
-            dtype=dtype,
-            as_json=as_json,
-        )
+        write_benchmark_plan(write_plan, model, names, **settings, as_json=as_json)
         return
-    for target in (plot, samples):
+    more = {"train_text": train, "samples": samples, "out": out, "confidence": confidence}
+    _evaluate(model, names, settings | more, plot=plot, as_json=as_json)
+
+
+def _print_names(task_folders: Sequence[Path]) -> None:
+    from shoal.evaluation.benchmarks import TaskLibrary
+
+    for name in TaskLibrary(task_folders).names():
+        print(name)
+
+
+def _evaluate(model: str, names: Sequence[str], settings: dict[str, Any], *, plot: Path | None, as_json: bool) -> None:
+    """Evaluate in this process, and print what was found."""
+    from shoal.cli.console import check_target, print_json, progress_bars
+    from shoal.evaluation.benchmarks import evaluate_benchmarks
+    from shoal.experiments import finite
+
+    # Before the model is loaded: a folder that does not exist would otherwise be reported after hours of evaluation.
+    for target in (plot, settings["samples"]):
         if target is not None:
             check_target(target)
     with progress_bars() as progress:
-        found = evaluate_benchmarks(
-            model,
-            names,
-            data=data,
-            task_folders=task_folder or (),
-            shots=shots,
-            limit=limit,
-            train_text=train,
-            samples=samples,
-            out=out,
-            confidence=confidence,
-            token_budget=token_budget,
-            device=device,
-            dtype=dtype,
-            keep_items=plot is not None,
-            progress=progress,
-        )
+        found = evaluate_benchmarks(model, names, **settings, keep_items=plot is not None, progress=progress)
     if plot is not None:
         _write_page(found, plot)
     if as_json:

@@ -125,6 +125,7 @@ def _prompts(texts: Sequence[str] | None, data: Path | None, column: str) -> lis
     text = sys.stdin.read()
     if not text.strip():
         raise UsageError("standard input is empty; give prompts: --prompt TEXT or --data FILE")
+    # The line end is the shell's (echo) and not the prompt's; a model continues another text behind it.
     return [text.removesuffix("\n")]
 
 

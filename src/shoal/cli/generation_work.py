@@ -58,6 +58,7 @@ def load_with_estimate(spec: str, *, device: str, dtype: str, rows: int, context
     from shoal.serving import load_for_generation
 
     def show(estimate: GenerationEstimate) -> None:
+        # One that does not fit is the text of the fault that follows.
         if estimate.total_bytes > _LARGE and estimate.fits:
             print_notice(str(estimate))
 

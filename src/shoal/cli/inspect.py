@@ -92,6 +92,7 @@ def inspect(
             found, record = steps[max(steps)], {"checkpoints": {step: view.to_dict() for step, view in steps.items()}}
         else:
             loaded = load_model(str(model), device=device)
+            # Before the interventions, which may take minutes.
             views.check(loaded)
             interventions = Interventions(
                 pairs=pairs,

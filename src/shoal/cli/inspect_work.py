@@ -68,6 +68,7 @@ class Interventions:
         pairs = read_prompt_pairs(self.pairs) if self.pairs is not None else []
         rows = read_model_rows(self.data, tokenizer) if self.data is not None else []
         examples = choose_part(rows, self.part) if rows else []
+        # Without names every head is ablated in turn; neurons are too many for that, and must be named.
         named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
         if self.ablated:
             named = parse_components(model, self.ablated)
@@ -124,6 +125,7 @@ def over_training(run: Path, views: Views, device: str, plot: Path | None) -> tu
     views.check(load_model(str(folders[0][1]), device=device))
     steps: dict[int, Inspection] = {}
     for step, folder in folders:
+        # One checkpoint in memory at a time.
         steps[step] = views.inspect(load_model(str(folder), device=device), f"{run.name} at step {step}")
         if plot is not None and step != folders[-1][0]:
             write_page(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), steps[step], {})

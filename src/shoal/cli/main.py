@@ -113,6 +113,8 @@ def exactly(kind: Any, tokens: Sequence[Token]) -> Any:
     Raises:
         ValueError: A whole number was expected.
     """
+    # Cyclopts itself rounds 2.5 to 2 without a word, and a number of seeds or tokens would not be the one that was
+    # given.
     kinds = set(_leaves(kind))
     # Where a float or a text is allowed too, a fraction is one of those.
     if int in kinds and not kinds & {float, str}:

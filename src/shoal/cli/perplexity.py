@@ -61,6 +61,7 @@ def perplexity(
     with progress_bars() as progress:
         reports = [
             measure(
+                # One model after the other, so that no two of them are in memory.
                 load_for_scoring(spec, device=device, dtype=dtype),
                 documents,
                 stride=stride,

@@ -42,6 +42,7 @@ def rate_all(
     """
     with progress_bars() as progress:
         agreed = None if judging.judge is None or out is None else PaidJudge(judging, out, progress)
+        # Before any model is rated: the marks of a judge that fails its certificate are not worth paying for.
         certificate = agreed.certificate() if agreed is not None and judging.certify_judge else None
         ratings = [
             _rate(spec, material, sampling, agreed, out=out, device=device, dtype=dtype, progress=progress)

@@ -1,16 +1,20 @@
-"""Rows as a verb takes them: closed by the model's end token or by that of ``shoal task``; one part or all."""
+"""Rows as a verb takes them, closed by the model's end token or by that of ``shoal task``; and their scores."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from shoal.cli.console import print_json, print_summary
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
     from shoal.cli.options import PartChoice
+    from shoal.evaluation import Scores
     from shoal.models import ScoringModel
     from shoal.tasks import Example
 
@@ -40,6 +44,7 @@ def _read(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None)
     if end_token is not None:
         return read_rows(path, end_token=end_token)
     rows = read_rows(path)
+    # The model's own first: a file that was written for another model has shoal's.
     for text in filter(None, (tokenizer.eos_token, END_TOKEN)):
         if any(row.completion.endswith(text) for row in rows):
             return read_rows(path, end_token=text)
@@ -52,6 +57,7 @@ def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast
 
     from shoal.text import control_tokens
 
+    # One text, so that each of some hundred tokens is searched for once and not in every row.
     whole = "\n".join(text for row in rows for text in (row.prompt, row.completion))
     found = {}
     for token in control_tokens(tokenizer):
@@ -99,3 +105,45 @@ def set_dummy_answers(loaded: ScoringModel, rows: Sequence[Example]) -> None:
 
     dummy: Any = loaded.model
     set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in rows])
+
+
+def exact_share(scores: Scores) -> dict[str, float]:
+    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
+    from shoal.statistics import wilson_interval
+
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
+    return {
+        "count": scores.exact_matches,
+        "rows": len(scores.items),
+        "share": scores.accuracy,
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+    }
+
+
+def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a summary whose values are numbers, names, or what `exact_share` gives.
+
+    Args:
+        summary: values by name.
+        as_json: print one JSON object, with null in place of NaN.
+    """
+    from shoal.experiments import finite
+
+    if as_json:
+        # JSON has no NaN.
+        print_json(finite(dict(summary)))
+    else:
+        print_summary({name: _in_words(value) for name, value in summary.items()})
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, dict):
+        return (
+            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
+            f"[{value['low']:.3f}, {value['high']:.3f}]"
+        )
+    if isinstance(value, float):
+        return "not defined" if math.isnan(value) else f"{value:.4f}"
+    return value

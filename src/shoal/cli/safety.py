@@ -81,8 +81,8 @@ def rate(
         scorer = None
         if scores_harm:
             # Before anything is answered: a scorer that cannot be used is met at once.
-            beside = answers or out or Path("answers")
-            scorer = harm.scorer(beside.with_name(f"{beside.name}.harm.jsonl"), device=device, progress=progress)
+            scored = answers or out or Path("answers")
+            scorer = harm.scorer(scored.with_name(f"{scored.name}.harm.jsonl"), device=device, progress=progress)
         rows: Path | list[dict[str, Any]]
         if model is not None and prompts is not None:
             from shoal.safety import generate_answers, read_prompt_rows

@@ -83,6 +83,7 @@ def answers(
         if not files:
             raise UsageError("there are no requests to answer; give a file of them, or --harmful FILE")
         drawn = _drawn(requests or [], harmful or [], sample, seed)
+        # Beside the result: answers cost money or hours, and an interrupted command takes them up from there.
         record = out.with_name(out.name + ".answers.jsonl")
         if endpoint is not None and endpoint_model is not None:
             from shoal.corpora.llm import Endpoint

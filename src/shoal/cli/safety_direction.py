@@ -25,6 +25,7 @@ _Requests = Annotated[
 ]
 _Harmful = Annotated[Files, Parameter(negative="", consume_multiple=False, help="Harmful prompts. Repeatable.")]
 _Harmless = Annotated[Files, Parameter(negative="", consume_multiple=False, help="Harmless prompts. Repeatable.")]
+# Enough for a request and a paragraph; the loss on them is a cost that is measured on the side.
 _HELD_OUT_TOKENS = 128
 
 
@@ -92,6 +93,7 @@ def direction(
 
     if plot is not None:
         check_target(plot)
+    # Everything is read and checked before the model is loaded.
     parts = split_prompts(_prompts(requests or [], harmful or [], harmless or []), tune=tune, test=test)
     items = read_benchmarks(benchmarks or [], limit=limit)
     with progress_bars() as progress:
@@ -126,6 +128,7 @@ def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) ->
     if not found:
         raise UsageError("there are no prompts; give --requests FILE, or --harmful FILE and --harmless FILE")
     check_both_kinds(found)
+    # Each prompt once: one that stood in two parts would be measured on what the direction was made of.
     return list({one.prompt: one for one in found}.values())
 
 

@@ -116,9 +116,7 @@ def explain(
     with progress_bars() as progress:
         common["progress"] = progress
         if experiment is not None:
-            found = _explained_experiment(
-                experiment, pairs, model, seeds, head, common | {"out": out, "progress": progress}
-            )
+            found = _explained_experiment(experiment, pairs, model, seeds, head, common | {"out": out})
         else:
             sources = _sources(model or [], adapters or [], answers or [])
             labelled = dict(zip(_labels(sources, label or []), sources, strict=True))

@@ -120,18 +120,13 @@ class HarmOptions:
         if cost.max_money > 0 and not self.yes and not confirmed():
             raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 
-    def agree_blindly(self, scorer: RewardHarmScorer | EndpointHarmScorer) -> None:
+    def agree_blindly(self) -> None:
         """Get the consent of whoever pays, where nobody knows yet which answers will be judged.
-
-        Args:
-            scorer: as `scorer` gives it.
 
         Raises:
             UsageError: there is a price, and no consent.
         """
-        from shoal.safety.harm import EndpointHarmScorer
-
-        if isinstance(scorer, EndpointHarmScorer) and (self.price_in or self.price_out) and not self.yes:
+        if self.harm_judge is not None and (self.price_in or self.price_out) and not self.yes:
             raise UsageError("what the judge will cost depends on the answers; give --yes to pay for every answer")
 
     def errors(self, scorer: RewardHarmScorer | EndpointHarmScorer) -> ErrorRates | None:

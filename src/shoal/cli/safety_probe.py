@@ -126,12 +126,11 @@ def probe(
         batch_tokens=batch_tokens,
     )
     scores_harm = harm.check()
+    harm.agree_blindly()
     with progress_bars() as progress:
         if scores_harm:
             out.mkdir(parents=True, exist_ok=True)
         scorer = harm.scorer(out / "harm-judge.jsonl", device=device) if scores_harm else None
-        if scorer is not None:
-            harm.agree_blindly(scorer)
         found = run_probes(
             model,
             read_probe_seeds(prompts, max_seeds=max_seeds),

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.console import exact_share, print_numbers
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
-from shoal.cli.rows import choose_part, read_model_rows, set_dummy_answers
+from shoal.cli.rows import choose_part, exact_share, print_numbers, read_model_rows, set_dummy_answers
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:

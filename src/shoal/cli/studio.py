@@ -64,6 +64,7 @@ def studio(
         corpora=corpora or (),
         models=models or (),
         read_only=read_only,
+        # Also by the environment, since the command line of a process can be read by others on the machine.
         token=token if token is not None else os.environ.get("SHOAL_STUDIO_TOKEN"),
     )
 

@@ -71,6 +71,7 @@ def task(
     """
     made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
+    # Nothing is written of a task whose rule contradicts its own examples.
     check.raise_for_problems()
     # Before anything is written: the tagger may not be installed.
     checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
@@ -163,6 +164,7 @@ def _parse_option(text: str) -> tuple[str, Any]:
     if not equals:
         raise UsageError(f"the option {text!r} is not KEY=VALUE; write for example --option largest=30")
     try:
+        # So largest=30 is a number and name=counting a text, without quotation marks that a shell would take away.
         return key, json.loads(value)
     except json.JSONDecodeError:
         return key, value

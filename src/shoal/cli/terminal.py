@@ -56,6 +56,7 @@ def terminal() -> Iterator[None]:
     if bare is None:
         yield
         return
+    # Around everything and not print by print: texts of data sets and models reach the terminal by many ways.
     sys.stdout = _EscapedOutput(bare)
     try:
         yield

@@ -51,6 +51,7 @@ def tokens(
     if plot is not None:
         check_target(plot)
     documents = list(read_documents(corpus)) if corpus is not None else []
+    # Each once, in their order: the first one is what the others are compared with.
     tokenizers = {spec: load_tokenizer(spec) for spec in dict.fromkeys(model)}
     readings = [read_tokens(each, text, model=spec) for spec, each in tokenizers.items()] if text is not None else []
     diffs = [compare_tokenizations(readings[0], other) for other in readings[1:]]
@@ -81,7 +82,7 @@ def _print(readings: list[TokenReading], diffs: list[TokenizationDiff], counts: 
         first = counts[0]
         print(
             f"{first.documents} documents, {first.words:,} words, {first.bytes:,} bytes; "
-            f"{first.confidence:.0%} bootstrap intervals"
+            f"{100 * first.confidence:g}% bootstrap intervals"
         )
     for count in counts:
         print(f"\n{count}")

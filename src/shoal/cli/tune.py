@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.console import exact_share, print_numbers, write_whole
+from shoal.cli.console import write_whole
 from shoal.cli.options import Device, EndToken, Flag, Json, Model, Rows
-from shoal.cli.rows import read_model_rows
+from shoal.cli.rows import exact_share, print_numbers, read_model_rows
 from shoal.errors import DataError, UsageError
 from shoal.training import TrainSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.models import LoadedModel
     from shoal.tasks import Example
     from shoal.training import TrainResult
     from shoal.training.watch import Watch
@@ -60,53 +61,30 @@ def tune(
     merge
         Add LoRA adapters to the model, and save it whole; otherwise OUT gets the adapters alone, as peft has them.
     """
-    from shoal.cli.console import TrainingNotes, display
     from shoal.evaluation import evaluate
-    from shoal.experiments import monitor_examples
-    from shoal.models import check_saving, load_model, save_model
+    from shoal.models import check_saving, load_model
     from shoal.reports import write_tuning_report
-    from shoal.training import merge_adapters, plan_training, save_adapters, train
-    from shoal.training.watch import Watch
+    from shoal.training import plan_training
 
     if merge and not settings.lora_rank:
         raise UsageError("--merge is for adapters; give --lora-rank, or leave it out")
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
+    # Before the training: a model that cannot be written would otherwise be trained for nothing.
     check_saving(loaded.model, loaded.tokenizer, out)
     examples, left_out = _to_train_on(data, loaded.tokenizer, end_token)
     kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
     plan = plan_training(loaded.model, loaded.tokenizer, examples, settings)
     print(plan.line(), file=sys.stderr)
-    monitoring = monitor_examples(loaded.model, loaded.tokenizer, kept_out, examples) if kept_out else None
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     # Beside the folder, which does not exist until the model is whole.
     checkpoints = out.with_name(out.name + ".checkpoint")
-    with display() as shown:
-        notes = TrainingNotes(shown)
-        watch = Watch(decode=loaded.tokenizer.decode, on_event=notes.take_event)
-        result = train(
-            loaded.model,
-            loaded.tokenizer,
-            examples,
-            settings,
-            folder=checkpoints,
-            on_step=notes,
-            progress=shown.progress,
-            monitoring=monitoring,
-            on_evaluation=notes.take_evaluation,
-            watch=watch,
-        )
+    result, watch = _trained(loaded, examples, kept_out, settings, checkpoints)
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     own = evaluate(loaded.model, loaded.tokenizer, _spread(examples), greedy_text=False)
     print(f"{result.parameters}; gradient: {result.gradient}", file=sys.stderr)
-    if settings.lora_rank and not merge:
-        save_adapters(loaded.model, out, base=_base_of(model))
-        loaded.tokenizer.save_pretrained(out)
-    else:
-        if settings.lora_rank:
-            merge_adapters(loaded.model)
-        save_model(loaded.model, loaded.tokenizer, out)
+    _save(loaded, out, model, adapters=bool(settings.lora_rank), merge=merge)
     _write_curve(result, out / "curve.jsonl")
     _write_events(watch, result, out / "events.jsonl")
     for decision in result.decisions:
@@ -125,6 +103,48 @@ def tune(
         if result.held_out is not None:
             summary["held-out curve"] = result.held_out.to_dict()
     print_numbers(summary, as_json=as_json)
+
+
+def _trained(
+    loaded: LoadedModel, examples: list[Example], kept_out: list[Example], settings: TrainSettings, checkpoints: Path
+) -> tuple[TrainResult, Watch]:
+    """Train in place, with what happens shown as it does."""
+    from shoal.cli.console import TrainingNotes, display
+    from shoal.experiments import monitor_examples
+    from shoal.training import train
+    from shoal.training.watch import Watch
+
+    monitoring = monitor_examples(loaded.model, loaded.tokenizer, kept_out, examples) if kept_out else None
+    with display() as shown:
+        notes = TrainingNotes(shown)
+        watch = Watch(decode=loaded.tokenizer.decode, on_event=notes.take_event)
+        result = train(
+            loaded.model,
+            loaded.tokenizer,
+            examples,
+            settings,
+            folder=checkpoints,
+            on_step=notes,
+            progress=shown.progress,
+            monitoring=monitoring,
+            on_evaluation=notes.take_evaluation,
+            watch=watch,
+        )
+    return result, watch
+
+
+def _save(loaded: LoadedModel, out: Path, spec: str, *, adapters: bool, merge: bool) -> None:
+    """Write the adapters alone, or the model whole."""
+    from shoal.models import save_model
+    from shoal.training import merge_adapters, save_adapters
+
+    if adapters and not merge:
+        save_adapters(loaded.model, out, base=_base_of(spec))
+        loaded.tokenizer.save_pretrained(out)
+        return
+    if adapters:
+        merge_adapters(loaded.model)
+    save_model(loaded.model, loaded.tokenizer, out)
 
 
 def _to_train_on(

@@ -165,5 +165,6 @@ def map_(
     if plot is not None:
         check_target(plot)
     made = read_vector_file(vectors)
+    # Files of word vectors have the most frequent words first.
     found = map_words(made, words or made.words[:top], neighbours=neighbours, method=projection, seed=seed)
     show_result(found, as_json=as_json, plot=plot, page=lambda: reports.word_map_page(found, source=vectors.name))

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
 
 ANALOGIES = "questions-words.txt"
+# Below it 50 to 100 dimensions are expected to suffice; the report compares what it finds with that.
 FEW_SENTENCES = 100_000
 
+# By factors of about two up to 300, the usual size of published vectors.
 DIMENSIONS = (10, 25, 50, 100, 200, 300)
 
 vectors = App(name="vectors", help=VERBS["vectors"])
@@ -118,6 +120,7 @@ def judge(
             answers = judge_analogies(each, analogies) if analogies is not None else []
             found.append((name, each, judge_similarity(each, pairs, seed=seed), answers))
     if out is not None:
+        # Only now that everything is trained: a folder that a failed command made would look like a result.
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen if corpus else ():
             write_vector_file(made[name], out / f"{name}.txt")
@@ -195,6 +198,7 @@ def dimension(
         read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
     ]
     if pairs is not None:
+        # First: it is the one task that needs no classifier, and stands first in tables.
         tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
@@ -228,6 +232,7 @@ def _print_scores(
     print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
     for score in scores:
         print(f"  {score}")
+    # The last is the total over all sections of questions.
     for answer in answers[-1:]:
         print(f"  {replace(answer, name='analogies')}")
     print()

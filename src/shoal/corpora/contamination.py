@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas
     from numpy.typing import NDArray
 
+# Below the 13 words of the paper: prompts and completions of small tasks are short, and 8 words seldom repeat by
+# chance.
 RUN = 8
 _MIN_WORDS = 3
 """Shorter items stand in every corpus, so that finding them means nothing."""

@@ -106,6 +106,7 @@ def _first_run(mentions: Iterator[_Mention], gap: int) -> tuple[int, int] | None
     for value, first, last in mentions:
         follows = before is not None and value == before[0] + 1 and first - before[2] <= gap
         start, length = (start, length + 1) if follows else (first, 1)
+        # Two numbers in succession stand in any text ("one or two"); three are a count.
         if length == 3:
             return start, last
         before = value, first, last

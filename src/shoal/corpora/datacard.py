@@ -139,7 +139,7 @@ def describe_corpus(
     finder, counts = DuplicateFinder(threshold=threshold), Counter[str]()
     lengths: list[int] = []
     sample: list[list[str]] = []
-    size = characters = exact = close = sampled = 0
+    size = characters = doubles = sampled = 0
     for text in texts:  # once: a corpus may be a stream larger than memory
         words = words_of(text)
         counts.update(words)
@@ -149,9 +149,7 @@ def describe_corpus(
         if sampled < SAMPLE_WORDS:
             sample.append(words[: SAMPLE_WORDS - sampled])
             sampled += len(sample[-1])
-        found = finder.check(text)
-        exact += found is not None and found.exact
-        close += found is not None and not found.exact
+        doubles += finder.check(text) is not None
     total = sum(lengths)
     if not total:
         raise DataError(f"{name} holds no words; there is nothing to describe")
@@ -169,8 +167,8 @@ def describe_corpus(
         sample_type_token=distinct_n(sample, 1),
         distinct=(distinct_n(sample, 1), distinct_n(sample, 2), distinct_n(sample, 3)),
         words_per_document={f"{share:.0%}": float(value) for share, value in zip(_QUANTILES, quantiles, strict=True)},
-        exact_duplicates=exact,
-        near_duplicates=close,
+        exact_duplicates=finder.repeats,
+        near_duplicates=doubles - finder.repeats,
         near_threshold=threshold,
         common_words=tuple(counts.most_common(_COMMON)),
     )

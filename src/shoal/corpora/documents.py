@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Rows = Iterable[Mapping[str, Any]]
 
+# Rows in memory at a time: documents of a megabyte each make a gigabyte of them.
 _ROWS_PER_BATCH = 1000
 _ROWS_PER_GROUP = 4000
 """Rows of a Parquet file are written in groups, so that memory does not grow with their number."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class Duplicate:
     """The exact Jaccard index; 1 for an exact duplicate."""
 
     exact: bool
-    """Whether the texts are equal up to white space."""
+    """Whether the texts of the two are equal up to white space."""
 
     def __str__(self) -> str:
         """One line."""
@@ -85,7 +85,10 @@ class DuplicateFinder:
         """
         self._originals = _Originals(threshold, size, seed)
         self._exact: dict[str, int] = {}
+        self._near: dict[int, Duplicate] = {}
         self._count = 0
+        self.repeats = 0
+        """Documents whose text is that of an earlier one up to white space, whether that one stays or not."""
 
     def check(self, text: str) -> Duplicate | None:
         """What the next document repeats; None makes it an original, which later ones are compared with."""
@@ -93,10 +96,16 @@ class DuplicateFinder:
         self._count += 1
         first = self._exact.setdefault(_digest(plain), place)
         if first != place:
+            self.repeats += 1
+            # Where the equal one is near to an earlier one, that one is what stays.
+            near = self._near.get(first)
+            if near is not None:
+                return replace(near, document=place)
             return Duplicate(document=place, original=first, similarity=1.0, exact=True)
         shingles, signature = self._originals.read(text)
         for candidate, similarity in self._originals.similar(shingles, signature):
-            return Duplicate(document=place, original=candidate, similarity=similarity, exact=False)
+            self._near[place] = Duplicate(document=place, original=candidate, similarity=similarity, exact=False)
+            return self._near[place]
         self._originals.add(place, shingles, signature)
         return None
 
@@ -226,6 +235,7 @@ class _Crowd:
         sizes = np.frombuffer(self._sizes, dtype=np.int64)
         needed = self._threshold * (size + sizes) / (1 + self._threshold) - 1e-9  # a bound must not lose to rounding
         shared = np.zeros(len(sizes), dtype=np.int64)
+        # First by the rarest shingles; all of them only where still too many candidates are left.
         for stop in (looked_up, len(known)):
             lists = [np.frombuffer(holders, dtype=np.int64) for holders in islice(known, stop)]
             shared = np.bincount(np.concatenate(lists), minlength=len(sizes)) if lists else shared * 0
@@ -236,4 +246,5 @@ class _Crowd:
 
 
 def _digest(text: str) -> str:
+    # 128 bits in place of the text, so that memory does not grow with the length of documents.
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

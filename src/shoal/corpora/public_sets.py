@@ -63,6 +63,7 @@ def read_easiest_books(folder: str | Path, count: int) -> list[str]:
     rows = [(match["file"], float(match["sentence"]), float(match["known"])) for match in _BOOK_ROW.finditer(table)]
     if len(rows) < count:
         raise DataError(f"{folder}/README.md lists {len(rows)} books; fewer than the requested {count}")
+    # Ranks can be added up where the length of sentences and the share of known words cannot.
     by_sentence = {row[0]: rank for rank, row in enumerate(sorted(rows, key=lambda row: row[1]))}
     by_known = {row[0]: rank for rank, row in enumerate(sorted(rows, key=lambda row: -row[2]))}
     easiest = sorted(by_sentence, key=lambda name: (by_sentence[name] + by_known[name], name))[:count]

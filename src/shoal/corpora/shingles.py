@@ -50,6 +50,7 @@ _PUNCTUATION = "|".join(
 )
 _PART = f"{_PUNCTUATION}|({_WORD}|{_SIGN})"
 _PART_OF_FEW = f"{_WORD}|{_SIGN}"
+# Odd, so that multiplying by it loses no information modulo 2^64.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 

@@ -123,6 +123,7 @@ def _filtered(
 ) -> Iterator[Row]:
     """The rows that stay; the others are written to the sink, and all are counted."""
     names = [one.name for one in pipeline.quality]
+    # In blocks, so that costly filters get whole batches, and still as a stream.
     while block := list(islice(rows, _AT_ONCE)):
         texts = [row[column] for row in block]
         found = pipeline.run(texts)
@@ -157,6 +158,7 @@ def _checked(rows: Iterator[Row], pipeline: FilterPipeline, tally: CurationTally
     if tally.after.documents:
         return
     limits = {one.name: f"{one.measures}: {one.limits}" for one in pipeline.quality}
+    # Raised while the file is being written, so that the atomic write leaves what stood there before.
     worst = [f"{name} ({limits.get(name, 'all lines went')}) {count:,}" for name, count in tally.removed.most_common(3)]
     raise UsageError(
         f"the filters remove all {plural(tally.before.documents, 'document')}, most of them by {joined(worst)}; "

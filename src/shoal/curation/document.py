@@ -90,6 +90,7 @@ class DocumentText:
         words = [_AROUND_WORD.sub("", word) for word in self.lower.split()]
         words = [word for word in words if any(map(str.isalpha, word))]
         return ReadingSizes(
+            # The formulas divide by it; a text without a full stop is one sentence.
             sentences=max(1, self.sentence_count),
             words=len(words),
             letters=sum(sum(map(str.isalpha, word)) for word in words),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shoal.curation.filters import LineFilter, QualityFilter
 
 _CALL = re.compile(r"(-?)([\w-]+?)\s*(?:\((.*)\))?", re.DOTALL)
+# A comma behind which a closing bracket comes before any opening one lies inside of brackets.
 _OUTSIDE_BRACKETS = re.compile(r",(?![^()]*\))")
 _FORM = "write it as name, or as name(parameter=value,...)"
 
@@ -47,6 +48,7 @@ def find_filters(specs: Sequence[str]) -> list[QualityFilter | LineFilter]:
             raise UnknownNameError("filter", name, [*known, *families])
         members = (name,) if name in known else families[name]
         if minus:
+            # In the order of the list: "gopher,-gopher-words" leaves one out, and what comes behind may bring it back.
             chosen = {one: given for one, given in chosen.items() if one not in members}
             continue
         if parameters and name not in known:

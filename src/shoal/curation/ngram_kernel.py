@@ -23,6 +23,7 @@ DUPLICATE_SIZES = (5, 6, 7, 8, 9, 10)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio (Fibonacci hashing): neighbours in value are spread over the whole table."""
 
+# A product moves information to the high bits only; the slot is taken from the low ones.
 _SHIFT = np.uint64(29)
 
 
@@ -49,12 +50,15 @@ def _count_all(
     words: NDArray[Any], lengths: NDArray[Any], top: NDArray[Any], duplicates: NDArray[Any]
 ) -> None:  # pragma: no cover - compiled
     size = 8
+    # At most half full: an open-addressing table slows down steeply above that. A power of two makes the modulus a
+    # mask.
     while size < 2 * len(words):
         size *= 2
     table = np.empty(size, dtype=np.int64)
     counts = np.zeros(len(words), dtype=np.int64)
     first = np.empty(len(words), dtype=np.int64)
     for place in range(len(top)):
+        # `TOP_SIZES` begins with 2 and `DUPLICATE_SIZES` with 5; neither has a gap.
         n = place + 2
         if _find_first(words, n, table, first) == 0:
             return  # without a repeated n-gram there is no longer one either

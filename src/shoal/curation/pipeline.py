@@ -18,6 +18,7 @@ from shoal.curation.filters import LineFilter, QualityFilter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Lines that were removed leave their breaks; more than one blank line in a row is no paragraph of the source.
 _GAPS = re.compile(r"\n{3,}")
 
 NO_LINES = "no-lines"
@@ -107,6 +108,7 @@ class FilterPipeline:
                 continue
             after = self._edit_line(filters, line)
             if after is not None:
+                # As it came, indentation included, where no filter changed it.
                 left.append(raw if after == line else after)
             changed |= after != line
         # A document of which nothing was changed is the same, with what is known of it.

@@ -160,6 +160,7 @@ def item_score(
     row, wrong_at = span.row, span.wrong_at
     prompt, target = row.ids[: row.boundary], row.ids[row.boundary :]
     cut = early_exit and wrong_at is not None
+    # What comes behind the first wrong token was read under the gold prefix, and says nothing of the model's own text.
     decisive = span.margins[: None if wrong_at is None else wrong_at + 1]
     likelihood = None if cut else span.log_likelihood
     text, ends, string_match = None, None, None

@@ -51,7 +51,7 @@ class TextScore:
             return "not defined"
         if self.low is None:
             return f"{self.value:.4f}, {self.units} texts are too few for an interval"
-        return f"{self.value:.4f}, {self.confidence:.0%} interval [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.value:.4f}, {100 * self.confidence:g}% interval [{self.low:.4f}, {self.high:.4f}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,7 @@ def score_texts(
         per_text_N = metric.score(counts_NK)
         items[name] = tuple(map(_defined, per_text_N.round(9).tolist()))
         sums_UK = np.zeros((len(places), counts_NK.shape[1]))
+        # Not by indexing, which would add once where a group occurs several times.
         np.add.at(sums_UK, unit_N, counts_NK)
         low, high = _interval(metric, sums_UK, confidence, seed)
         scores.append(
@@ -147,6 +148,7 @@ def _interval(
         return None, None
     # Back from means to sums: smoothing and the brevity penalty depend on counts.
     drawn_D = metric.score(resampled_ratios(sums_UK.T, np.ones(units), seed=seed) * units)
+    # A sample of empty texts alone has no score.
     drawn_D = drawn_D[np.isfinite(drawn_D)]
     return percentile_interval(drawn_D, confidence) if len(drawn_D) else (None, None)
 

@@ -77,7 +77,7 @@ class Comparison:
         lines = [
             f"{self.first} against {self.second}: {self.seeds} seeds, {self.items} held-out items",
             "",
-            f"{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {self.confidence:.0%} interval      p",
+            f"{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {100 * self.confidence:g}% interval      p",
         ]
         lines += [
             f"{row.measure:16}{row.first:9.3f}{row.second:9.3f}{row.estimate:+12.3f}"
@@ -201,6 +201,7 @@ def flipped_items(
     key = ("after", "held_out")
     rows = zip(*(left[seed][key] for seed in left), strict=True), zip(*(right[seed][key] for seed in left), strict=True)
     pairs = (_flipped(mine, others) for mine, others in zip(*rows, strict=True))
+    # By the number of seeds: an item that flips in one seed each way has changed nothing.
     found = [item for item in pairs if item.change]
     return tuple(sorted(found, key=lambda item: -abs(item.change)))
 

@@ -29,6 +29,8 @@ class CeilingTable(SettingsTable):
     """The training ceiling: what each of the two arms must reach on the seen examples."""
 
     measure: MeasureName = "exact_match"
+    # Below 1, since a few slips on the seen examples do not mean that the rule was not fitted; an arm that learned half
+    # of them would be far below.
     threshold: float = 0.9
     """The mean over seeds that is at least reached (for bits per byte, at most)."""
 
@@ -164,6 +166,7 @@ class FloorAndCeiling(ControlCheck):
         if any(value is None for value in flat):
             says = f"{label} has no value for some seed, since it applies to none of its items"
             return self.result(says, passed=False, **means)
+        # All values and not the means: one seed off the floor shows that there is room.
         if measure.bounded and set(flat) in ({0.0}, {1.0}):
             where = "floor, 0" if flat[0] == 0.0 else "ceiling, 1"
             says = f"{label} on held-out items stands at its {where}, in both arms for every seed"
@@ -218,6 +221,7 @@ class ShuffledWeights(ControlCheck):
         name, treatment, shuffled = experiment.measure.primary, experiment.treatment, experiment.shuffled_arm
         differences = paired_differences(name, evidence.arms[treatment], evidence.arms[shuffled])
         numbers: dict[str, Any] = {shuffled: _mean(evidence.held_out(shuffled))}
+        # Without an effect there is nothing to be explained away, and failing here would turn refuted into confounded.
         if not evidence.found:
             says = "there is no effect that shuffled weights would have to account for"
             return self.result(says, passed=True, **numbers)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "environment.json"
 
+# Those that decide the numbers; the others read, draw and serve.
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy")
 # The processor is not among them: records of two machines of equal versions are comparable, if not bit for bit.
 _MUST_STAY = ("shoal", "python", "machine", "packages")
@@ -77,6 +78,7 @@ def available_cores() -> int:
 
 def has_gpu() -> bool:
     """Whether the machine has an NVIDIA device, which is cheaper to see than to import torch for."""
+    # The second is what a GPU is seen by under WSL.
     return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
 
 
@@ -121,6 +123,7 @@ def keep_environment(store: RunStore) -> Environment:
 
 
 def _commit() -> str | None:
+    # src/shoal/experiments: of an installed package there is no checkout at that place.
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
@@ -150,6 +153,7 @@ class Stopwatch:
         """Wall-clock and CPU seconds since then, and the most megabytes that this process has used."""
         return {
             "wall_seconds": round(time.perf_counter() - self.wall, 3),
+            # Of the whole process, all threads included.
             "cpu_seconds": round(time.process_time() - self.cpu, 3),
             "peak_megabytes": round(_peak_bytes() / 1e6, 1),
         }

@@ -129,6 +129,7 @@ class TuningTable(SettingsTable):
     seeds: Count = 1
     """Trials for each learning rate; their mean score decides."""
 
+    # Of a few validation examples exact match is 0 or 1 for most rates; bits per byte still tell them apart.
     score: MeasureName = "bits_per_byte"
 
     @model_validator(mode="after")
@@ -142,6 +143,7 @@ class MeasureTable(SettingsTable):
     """What the verdict rests on."""
 
     primary: MeasureName
+    # Without a default: what matters is a judgement about the task, and must be made before the result is known.
     smallest_effect: Positive
     """The smallest difference between the arms that would matter, in the units of the measure."""
 
@@ -189,6 +191,7 @@ class Experiment(SettingsTable):
     def _count_of_seeds(cls, data: Any) -> Any:
         # By type and not `isinstance`: true is an int in Python, and ``seeds = true`` is a mistake.
         if isinstance(data, dict) and type(data.get("seeds")) is int:
+            # Seeds from 10,000 on belong to the trials (`TRIAL_SEED`).
             if not 1 <= data["seeds"] <= 10_000:
                 raise ValueError(
                     f"seeds = {data['seeds']}: a number of seeds lies between 1 and 10000; 6 or more can settle it"
@@ -215,6 +218,11 @@ class Experiment(SettingsTable):
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in seeds; each may stand once")
+        if max(self.seeds) >= 10_000:
+            raise ValueError(
+                f"seeds holds {max(self.seeds)}; give seeds below 10000, since those from there on are drawn for the "
+                "trials of tuning"
+            )
         return self
 
     def _check_measures(self) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from shoal.training import CurvePoint, TrainResult, TrainSettings
     from shoal.training.watch import Watch
 
+# Above every seed that a number in the file gives (see `Experiment.seeds`), so that no trial repeats an arm's draw.
 TRIAL_SEED = 10_000
 """Trials of learning rates have seeds from here on, apart from those of the arms."""
 
@@ -177,6 +178,7 @@ def _certificate(context: WorkerContext, job: Job) -> None:
     """Prove the evaluator on dummies; nothing else is done where it fails."""
     from shoal.evaluation import certify
 
+    # Before anything is trained: an evaluator that is wrong would be found out only after hours of training.
     certificate = certify(fast=True)
     if not certificate.passed:
         raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate}")

@@ -14,6 +14,7 @@ from shoal.experiments.verdict import Effect, Verdict, needed_sentence, verdict_
 from shoal.statistics import (
     crossed_bootstrap,
     decide,
+    fewest_seeds,
     mcnemar_exact,
     seeds_needed,
     sign_flip,
@@ -133,7 +134,8 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
     Seeds that exclude d must be able to find it, so that an estimate below 0 needs no fewer than one of 0.
     """
     if effect.difference_sd is None:
-        return None, "at least 6 seeds per arm, so that their spread can be seen"
+        fewest = fewest_seeds(alpha=1 - effect.confidence)
+        return None, f"at least {max(fewest, 2)} seeds per arm, so that their spread can be seen"
     # A reached estimate must be distinguished from 0; a smaller one is settled by excluding d.
     reached = effect.estimate >= effect.smallest
     distance = effect.smallest if reached else min(effect.smallest, effect.smallest - effect.estimate)
@@ -175,6 +177,7 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
             (MEASURES[name].item(a), MEASURES[name].item(b))
             for a, b in zip(first[seed][key], second[seed][key], strict=True)
         ]
+        # The crossed bootstrap needs a whole table: with gaps items would be resampled that some seeds do not have.
         if any(a is None or b is None for a, b in pairs):
             return None
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
@@ -213,6 +216,7 @@ def summarize(measures: Mapping[str, Measure], arms: Mapping[str, ArmItems], *, 
 def _summary(items: ArmItems, name: str, stage: str, split: str, confidence: float) -> dict[str, Any]:
     values = by_seed(items, name, stage, split)
     known = [value for value in values.values() if value is not None]
+    # By sign flips as the verdict's own interval, so that a table and its verdict do not contradict each other.
     interval = sign_flip_interval(known, confidence=confidence) if known else None
     return {
         "mean": sum(known) / len(known) if known else None,

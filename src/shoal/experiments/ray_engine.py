@@ -58,6 +58,7 @@ class RayCluster(Generic[W]):
         except ImportError as error:
             raise MissingExtraError("scale", what) from error
         self._ray = ray
+        # As text, since it is the key of the worker's cache.
         self._entry, self._opening = entry, json.dumps({**opening, "threads": threads}, sort_keys=True)
         # A cluster that the caller has joined stays as it is.
         self._started = not ray.is_initialized()
@@ -93,6 +94,8 @@ class RayCluster(Generic[W]):
                 yield Outcome(item=item, answer=answer, death=death)
         finally:
             for task in running:
+                # By force: a training does not look for a request to stop, and its cores would be gone for the caller's
+                # next work.
                 self._ray.cancel(task, force=True)
 
     def close(self) -> None:

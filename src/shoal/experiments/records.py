@@ -77,6 +77,7 @@ class ItemRecord:
         )
 
 
+# From the dataclass itself, so that a new field of a score needs no second list that could be forgotten.
 _SCORE_FIELDS = tuple(
     field.name
     for field in dataclasses.fields(ItemRecord)

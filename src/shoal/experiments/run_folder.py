@@ -106,6 +106,7 @@ class Run:
     @cached_property
     def seeds(self) -> tuple[SeedRecords, ...]:
         """Every arm and seed that has written anything, by arm and seed."""
+        # By the number and not the name, in which seed-10 stands before seed-2.
         folders = [(path.parent.name, _seed_number(path), path) for path in self.folder.glob("arms/*/seed-*")]
         return tuple(read_seed(path, arm, seed) for arm, seed, path in sorted(folders))
 
@@ -167,6 +168,7 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     if not plan.is_file():
         raise StoreError(f"{folder} is not a run: it has no experiment.toml; give the folder that `shoal run` printed")
     try:
+        # The text too: a report shows the file as it was written, and TOML that is written again would lose its order.
         text = plan.read_bytes()
         experiment = experiment_from(parse_toml(str(plan), text), str(plan))
     except (OSError, ExperimentFileError) as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.progress import Progress
 
+# The shape of a bundled model with fresh weights: nothing has to be downloaded.
 _MODEL = "random:bundled:searches"
 _EXAMPLES = 6
 

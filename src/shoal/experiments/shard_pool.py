@@ -125,6 +125,7 @@ def _run_all(
     done = 0
     progress("items", done, plan.item_count)
     while waiting:
+        # By the size of its file: a shard that grew was making progress, whatever killed its workers.
         sizes = {job.shard: _size(plan, folder, job) for job in waiting}
         dead: list[tuple[ShardJob, str]] = []
         for outcome in pool.run(waiting):

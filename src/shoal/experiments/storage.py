@@ -106,6 +106,7 @@ def read_json_rows(path: str | os.PathLike[str], *, required: bool = False) -> l
     if not required and not path.is_file():
         return []
     # What stands behind the last line end: empty, or a line that was cut short.
+    # Not splitlines, which also splits at characters (U+2028, form feeds) that JSON leaves as they are within a text.
     *lines, _ = _text(path).split("\n")
     return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
 

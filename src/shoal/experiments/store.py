@@ -55,6 +55,7 @@ class RunStore:
         with disk_faults(folder):
             _refuse_foreign(folder, plan)
             folder.mkdir(parents=True, exist_ok=True)
+            # Before anything is read: what another process is writing would look like damage.
             self._lock()
             # Under the lock: the partial files may be those of a run that is alive.
             _sweep(folder)

@@ -41,6 +41,7 @@ def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
     return [
         Job(
             kind="trial",
+            # By repr, which is exact: two rates that print alike would share a folder.
             place=f"tuning/{arm}/rate-{rate!r}/seed-{seed}",
             title=f"the trial of learning rate {rate:g} for {arm}, seed {run_seed}",
             spec=spec_of(experiment, arm),
@@ -51,6 +52,7 @@ def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
             precision=precision,
             shuffle=arm not in experiment.arms,
         )
+        # Seed by seed: a run that is stopped has chosen for some seeds completely.
         for run_seed in experiment.seeds
         for seed in _trial_seeds(experiment, run_seed)
         for rate in experiment.tuning.learning_rates

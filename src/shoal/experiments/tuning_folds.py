@@ -155,6 +155,7 @@ def cross_validate_tuning(
     rows = [asdict(example) | {"tags": dict(example.tags)} for example in examples]
     plan = FoldsPlan(
         model=spec,
+        # As digests: a run of thousands of rows has a plan of a few lines, and is resumed with the same rows alone.
         rows=_digest(rows),
         folds=_digest([fold.to_dict() for fold in outer]),
         learning_rates=choices.learning_rates or (settings.learning_rate,),
@@ -164,6 +165,7 @@ def cross_validate_tuning(
     store = RunStore(Path(folder), plan, plan=FOLDS_PLAN)
     try:
         keep_environment(store)
+        # Workers read the rows from the folder, and not from a file of the user's that may change meanwhile.
         store.write(_ROWS, rows)
         opening = {"folder": str(store.folder.resolve()), "plan": plan.model_dump(mode="json"), "device": device}
         engine = _engine(store, opening, workers)
@@ -195,6 +197,7 @@ class _Folds:
         nested = len(rates) > 1
         inner = {number: self._inner(number) if nested else [] for number in range(len(self.outer))}
         total = sum(map(len, inner.values())) + len(self.outer)
+        # All inner trainings of all folds at once, so that no worker is idle while another fold still chooses.
         self._do([unit for units in inner.values() for unit in units], 0, total)
         chosen = {number: self._choose(units) if nested else rates[0] for number, units in inner.items()}
         last = [
@@ -249,6 +252,7 @@ class _Folds:
         means = {
             rate: sign * sum(score for score in found if score is not None) / len(found)
             for rate, found in scores.items()
+            # A rate that failed on one inner fold is out: its mean over the others would be of the easier ones.
             if None not in found
         }
         if not means:
@@ -347,6 +351,7 @@ def _engine(store: RunStore, opening: dict[str, Any], workers: int | None) -> En
         opening,
         lambda: _answering(opening),
         workers=workers,
+        # Folds are trained side by side; one thread each uses the cores better than several threads on small products.
         threads=1,
         device=opening["device"],
         locks=(store.lock,),

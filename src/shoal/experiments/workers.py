@@ -106,6 +106,7 @@ class InProcess(Generic[W]):
 
     def close(self) -> None:
         """Give torch its threads back."""
+        # The number of threads belongs to the whole process, and the caller's own work goes on afterwards.
         if self._threads_before is not None:
             set_threads(self._threads_before)
 
@@ -167,6 +168,7 @@ class WorkerPool(Generic[W]):
             thread.start()
         try:
             for _ in items:
+                # In the order in which they end: a long job must not hold back the records of short ones.
                 outcome = round_.ended.get()
                 if isinstance(outcome, BaseException):
                     raise outcome

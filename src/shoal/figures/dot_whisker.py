@@ -133,6 +133,7 @@ def effect_chart(
         width: of the whole drawing, in pixels.
     """
     reach = [value for value in (0.0, smallest, estimate, low, high, *differences) if value is not None]
+    # So that the marks and names of the outermost values are not cut off.
     room = (max(reach) - min(reach)) * 0.1
     # An open end is drawn up to the edge, so the edges must be known here and not be Vega's choice.
     left, right = min(reach) - room, max(reach) + room

@@ -97,6 +97,7 @@ def _sizes(lines: Sequence[ScalingLine]) -> list[float]:
     sizes = sorted({size for line in lines for size in line.sizes})
     kept: list[float] = []
     for size in sizes:
+        # Nearer ones would have labels that touch on a logarithmic axis of 300 pixels.
         if not kept or size / kept[-1] > 1.3:
             kept.append(size)
     return kept
@@ -107,6 +108,7 @@ def _cost_scale(lines: Sequence[ScalingLine]) -> tuple[alt.Scale, dict[str, Any]
     costs = [cost for line in lines for samples in line.costs for cost in samples]
     if not costs or min(costs) <= 0 or max(costs) / min(costs) >= _DECADE:
         return alt.Scale(type="log", nice=True), {"labelExpr": _PLAIN, "values": _decades(costs)}
+    # A little room, so that no mark lies upon the frame.
     low, high = 0.98 * min(costs), 1.02 * max(costs)
     ticks = sorted({float(f"{low * (high / low) ** (part / 4):.2g}") for part in range(5)})
     values = [tick for tick in ticks if low <= tick <= high]

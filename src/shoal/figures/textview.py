@@ -121,6 +121,7 @@ def _parts(segments: Sequence[ViewedSegment], boundaries: Sequence[ViewedBoundar
             "boundary": boundary,
             "sure": "" if boundary is None else _sure(boundary),
         }
+        # Not strict: accumulate also gives where the last segment ends.
         for segment, start, boundary in zip(segments, starts, [None, *boundaries], strict=False)
     ]
 

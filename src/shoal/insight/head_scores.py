@@ -204,6 +204,7 @@ def null_scores(
         heads: the minimum number of heads.
         options: seed of the shuffles, and progress callback.
     """
+    # Several shuffles at least, whatever the number of heads: one draw of the weights may be an odd one.
     times = max(_MIN_SHUFFLES, math.ceil(heads / (len(parts.blocks) * parts.heads)))
     draws = torch.Generator().manual_seed(options.seed + 1)  # another seed than that of the random tokens
     # One copy, shuffled again and again: a shuffle of a shuffle is as random as one of the original.

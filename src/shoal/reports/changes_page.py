@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+# One above the other they are as high as a screen; a stream of embeddings has hundreds.
 PANELS = 8
 """At most this many coordinates, or symbols, are drawn."""
 
@@ -73,7 +74,7 @@ def _result(stream: Stream, found: Changes) -> str:
     if count == 1:
         change = found.changes[0]
         ends = f"{step_label(stream, change.low)} to {step_label(stream, change.high)}"
-        return f"{name} changes once, at {unit}{places[0]} ({found.confidence:.0%} confidence: {ends})."
+        return f"{name} changes once, at {unit}{places[0]} ({100 * found.confidence:g}% confidence: {ends})."
     more = [f"{count - _NAMED} more"] if count > _NAMED else []
     return f"{name} changes at {count} places: {unit}{joined([*places[:_NAMED], *more])}."
 

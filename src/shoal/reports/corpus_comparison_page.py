@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.experiments.corpus_comparison import MEAN, format_size
 from shoal.figures import PageContent, Section, dot_chart, figure, responsive, table
-from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.reports.estimates import estimate_row, share_ends, with_interval
 from shoal.reports.html_format import plan_text
 from shoal.wording import joined, plural
 
@@ -55,7 +55,7 @@ def _about(result: CorpusComparison) -> str:
         f"{plan.training_tokens:,} training tokens in {plural(result.steps, 'step')}",
         f"{plan.unique:,} unique tokens",
         f"{joined([f'{count:,}' for count in result.parameters.values()])} parameters",
-        f"{plan.confidence:.0%} intervals",
+        f"{100 * plan.confidence:g}% intervals",
     ]
     return " · ".join([*parts, *([f"filters {plan.filters}"] if plan.filters else [])])
 
@@ -98,9 +98,11 @@ def _differences(result: CorpusComparison) -> Markup:
     ]
     caption = (
         "The difference to the other corpus with the same seed: below 0 the first is better. Each interval stands "
-        f"alone: of {plural(len(rows), 'difference')} some {1 - result.plan.confidence:.0%} would lie off 0 by chance."
+        f"alone: of {plural(len(rows), 'difference')} some {100 * (1 - result.plan.confidence):g}% would lie off 0 by "
+        "chance."
     )
     listed = table(head, rows, caption=caption, numeric=(5,))
+    # Filters make three pairs; of many corpora the pairs would bury the page.
     if result.plan.filters:
         return listed
     return Markup("<details><summary>All {} pairs</summary>{}</details>").format(len(rows), listed)
@@ -158,9 +160,7 @@ def _decisions(result: CorpusComparison) -> Markup:
 
 
 def _share(estimate: UnitEstimate) -> str:
-    ends = interval_ends(estimate)
-    shown = ends if ends == "no interval" else f"{estimate.low:.0%} to {estimate.high:.0%}"
-    return f"{estimate.value:.0%} ({shown})"
+    return f"{estimate.value:.0%} ({share_ends(estimate)})"
 
 
 def _scores(result: CorpusComparison) -> Markup:

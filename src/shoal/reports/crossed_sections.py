@@ -84,6 +84,7 @@ def _cells(result: CrossedResult) -> Markup:
     """Every cell as a dot with its trainings, and as a row."""
     names = list(result.cells[0].levels)
     known = [value for cell in result.cells for value in cell.values]
+    # Seen by the values: a result that is read back has the label of its measure and not its bounds.
     shares = bool(known) and min(known) >= 0 and max(known) <= 1 and result.higher_is_better
     groups: dict[str, list[CellMean]] = {}
     for cell in result.cells:
@@ -116,6 +117,7 @@ def _cells(result: CrossedResult) -> Markup:
 
 def _cell_drawing(cells: list[CellMean], title: str, result: CrossedResult, *, shares: bool) -> Markup:
     """The cells of one level of the first factor."""
+    # The first factor is the drawing's title; where there is no other, it labels the rows.
     names = list(cells[0].levels)[1:] or list(cells[0].levels)
     series = {level: place for place, level in enumerate(dict.fromkeys(cell.levels[names[0]] for cell in cells))}
     rows = [
@@ -123,6 +125,7 @@ def _cell_drawing(cells: list[CellMean], title: str, result: CrossedResult, *, s
             label=", ".join(cell.levels[name] for name in names),
             series=series[cell.levels[names[0]]],
             mean=cell.mean,
+            # The range and no interval: of three to five trainings an interval would suggest more than is known.
             low=min(cell.values, default=None),
             high=max(cell.values, default=None),
             seeds=cell.values,

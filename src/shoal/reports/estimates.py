@@ -21,7 +21,18 @@ def interval_ends(estimate: UnitEstimate) -> str:
     """
     if not math.isfinite(estimate.low):
         return "no interval"
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+    return f"{estimate.low:.4f} to {estimate.high:.4f}"
+
+
+def share_ends(estimate: UnitEstimate) -> str:
+    """The interval of a share in words.
+
+    Args:
+        estimate: of one unit it has none.
+    """
+    if not math.isfinite(estimate.low):
+        return "no interval"
+    return f"{estimate.low:.0%} to {estimate.high:.0%}"
 
 
 def with_interval(estimate: UnitEstimate | None) -> str:
@@ -42,5 +53,6 @@ def estimate_row(label: str, estimate: UnitEstimate, *, series: int = 0, seeds: 
         series: number of the colour.
         seeds: are drawn as rings.
     """
+    # Few seeds bound nothing, and an infinite bar would take the whole drawing.
     low, high = (end if math.isfinite(end) else None for end in (estimate.low, estimate.high))
     return DotRow(label=label, series=series, mean=estimate.value, low=low, high=high, seeds=tuple(seeds))

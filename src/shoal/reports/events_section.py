@@ -11,6 +11,7 @@ from shoal.figures import Section, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# A training that diverges has an event at nearly every step.
 _SHOWN = 200
 
 

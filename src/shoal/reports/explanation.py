@@ -22,7 +22,7 @@ _WIDTH = 460
 _DRAWN = 0.02
 """The share from which an explanation is drawn; the rule and noise always are."""
 
-_MOST_ITEMS = 60
+_MAX_ITEMS = 60
 """Wrong items that a table lists."""
 
 _SIDE_BY_SIDE = 4
@@ -107,6 +107,7 @@ def _programs(search: SearchResult) -> Markup:
     """The programs of a search with their figures, and the items that show each; or the best that was not enough."""
     if not search.programs:
         return Markup("<p>{}</p>").format(_search_sentence(search))
+    # Where none was enough the best one is still shown, so that a reader sees how far it falls short.
     shown = search.found or search.programs[:1]
     head = ("The answer is", "Agrees", "Follows it where it is not the rule", "Code, bits", "Saves, bits")
     rows = [
@@ -226,6 +227,7 @@ def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
                 applies[key] += share.agreement.applies
                 instead[key] += share.agreement.agrees_where_differs
                 differs[key] += share.agreement.differs
+    # Those that give the most answers first, over all arms, so that the tables of folded arms have one order.
     names = sorted({name for _, name in applies}, key=lambda name: -sum(agrees[arm, name] for arm in found))
     head = ["Explanation"]
     for arm in found:
@@ -262,9 +264,9 @@ def _instead(wrong: Sequence[ItemExplanation]) -> Markup | None:
             _short(item.answer) + ("" if item.ends else " (did not end)"),
             ", ".join(item.given_by) or "none of the explanations",
         )
-        for item in wrong[:_MOST_ITEMS]
+        for item in wrong[:_MAX_ITEMS]
     ]
-    left_out = f", the first {_MOST_ITEMS} of {len(wrong)}" if len(wrong) > _MOST_ITEMS else ""
+    left_out = f", the first {_MAX_ITEMS} of {len(wrong)}" if len(wrong) > _MAX_ITEMS else ""
     return table(("Prompt", "Right", "Answered", "Given by"), rows, caption=f"Wrong answers{left_out}")
 
 

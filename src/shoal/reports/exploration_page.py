@@ -130,7 +130,7 @@ def _outcome(found: PredictionOutcome | None) -> Markup:
         ["After", f"{found.now:.3f}"],
         ["Difference", f"{found.estimate:+.3f}"],
         [
-            f"{found.confidence:.0%} interval over {len(found.differences)} seeds",
+            f"{100 * found.confidence:g}% interval over {len(found.differences)} seeds",
             f"{found.low:+.3f} to {found.high:+.3f}",
         ],
         ["Smallest effect that matters", f"{found.smallest:g}"],
@@ -140,6 +140,7 @@ def _outcome(found: PredictionOutcome | None) -> Markup:
 
 def _picture(found: PredictionOutcome) -> Markup:
     ends = [value if abs(value) != float("inf") else None for value in (found.low, found.high)]
+    # The mark of what matters stands on the side that was predicted.
     mark = -found.smallest if found.prediction.direction == "lower" else found.smallest
     drawing = responsive(
         lambda width: effect_chart(

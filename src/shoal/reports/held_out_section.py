@@ -52,7 +52,7 @@ def held_out_section(curve: HeldOutCurve) -> Section:
     caption = (
         f"{capital(curve.overfitting)}. Nats per token over {curve.documents:,} held-out documents; the gap is the "
         "held-out loss less that of documents that were trained on, by the same weights. Intervals of "
-        f"{curve.confidence:.0%} by a bootstrap over documents."
+        f"{100 * curve.confidence:g}% by a bootstrap over documents."
     )
     head = ["step", "held-out loss", "interval", "gap", "interval of the gap"]
     return Section("gap", "Held-out loss and gap", table(head, rows, caption=caption, numeric=[0, 1, 3]))

@@ -196,7 +196,7 @@ def _patching(found: PatchEffects) -> Markup:
             rows,
             head=("place", "restores"),
             caption=f"The {len(rows)} strongest of {len(found.effects)}; pale: not significant (n.s.)",
-            interval=f"{found.confidence:.0%} interval",
+            interval=f"{100 * found.confidence:g}% interval",
         ),
     )
 
@@ -222,7 +222,7 @@ def _ablation(found: Ablations) -> Markup:
             rows,
             head=("without", "nats per item"),
             caption="Change of the log-likelihood; pale: not significant (n.s.)",
-            interval=f"{found.confidence:.0%} interval",
+            interval=f"{100 * found.confidence:g}% interval",
         ),
     )
 

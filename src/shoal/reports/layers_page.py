@@ -64,6 +64,7 @@ def _result(
     """The first of what was measured, in a sentence."""
     by_length = {row.kind: sweep for row in rows for sweep in row.sweeps if sweep.variable == "n"}
     if by_length:
+        # By the exponent and not the time: which kind is slowest depends on the length, how it grows does not.
         order = sorted(by_length, key=lambda kind: -by_length[kind].exponents["seconds"].value)
         most, least = order[0], order[-1]
         first = f"With the length n the time of {most} grows as n^{_exponent(by_length[most])}"
@@ -165,6 +166,7 @@ def _drawn(lines: Sequence[ScalingLine], title: str, size: str, axis: str) -> Ma
 
 def _line(sweep: LayerSweep, cost: str) -> ScalingLine:
     """One kind's line."""
+    # Operations and bytes are counted and exact, so that each has one value where time has its repeats.
     values = getattr(sweep, cost)
     samples = _milliseconds(values) if cost == "seconds" else tuple((float(value),) for value in values)
     return ScalingLine(

@@ -77,6 +77,7 @@ def enable_notebook(*, height: int = 640) -> None:
     except ImportError:
         shell = None
     else:
+        # None in a plain Python with IPython installed.
         shell = get_ipython()
     if shell is None:
         raise UsageError("this is no notebook; write to_html(result) to a file instead")

@@ -19,7 +19,7 @@ from shoal.figures import (
     scaling_chart,
     table,
 )
-from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.reports.estimates import estimate_row, interval_ends, share_ends, with_interval
 from shoal.reports.html_format import plan_text
 from shoal.wording import plural
 
@@ -85,7 +85,7 @@ def _about(result: OverfitResult) -> str:
             f"{base.tokens:,} training tokens",
             f"{base.parameters:,} parameters",
             f"recipe {recipe.name}",
-            f"{table_.confidence:.0%} intervals",
+            f"{100 * table_.confidence:g}% intervals",
         ]
     )
 
@@ -169,6 +169,7 @@ def _curve(one: Asymptote) -> Markup:
         series=_ENSEMBLE if one.axis == "members" else 0,
         sizes=one.sizes,
         costs=tuple(map(tuple, np.asarray(one.losses).T.tolist())),
+        # The law has the size below the line, and the chart means the slope.
         exponent=-one.exponent,
         fitted=tuple((float(size), one.at(float(size))) for size in np.geomspace(sizes.min(), sizes.max(), 40)),
     )
@@ -185,7 +186,7 @@ def _claims(result: OverfitResult) -> Markup:
     for name, share in result.distilled_shares.items():
         items.append(
             Markup("<li>{} keeps {:.0%} of its teacher's gain over the baseline ({}).</li>").format(
-                name, share.value, interval_ends(share)
+                name, share.value, share_ends(share)
             )
         )
     return Markup("<ul>{}</ul>").format(Markup("").join(items)) if items else Markup("")

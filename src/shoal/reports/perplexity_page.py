@@ -86,7 +86,7 @@ def _details(report: PerplexityReport) -> str:
 
 def _figures(found: PerplexityComparison) -> Markup:
     """A row per model and unit, what must be known of them, and the differences."""
-    level = f"{found.reports[0].confidence:.0%} interval"
+    level = f"{100 * found.reports[0].confidence:g}% interval"
     rows = [
         (
             report.model,
@@ -124,6 +124,7 @@ def _text(report: PerplexityReport, place: int) -> tuple[Markup, dict[str, objec
     data: dict[str, object] = {}
     drawn = 0
     for number, each in enumerate(report.documents):
+        # The first document is always drawn, if only its beginning.
         if drawn and drawn + len(each.nats) > _SHOWN_TOKENS:
             break
         drawn += len(each.nats)
@@ -151,6 +152,7 @@ def _boxes(each: ScoredDocument, shown: slice) -> list[TokenBox]:
     """A box per token; one whose characters the token before it has already stands for bytes."""
     boxes, reached = [], 0
     for (start, stop), nat in zip(each.spans[shown], each.nats[shown].tolist(), strict=True):
+        # A character of several bytes may be spread over tokens, and all of them have its whole span.
         part = start < reached
         boxes.append(
             TokenBox(

@@ -50,6 +50,7 @@ def _result(found: ProbeReport) -> str:
     text = f"Failures on seeds that are never learned from. {'; '.join(parts)}."
     if len(found.models) < 2:
         return text
+    # A comparison of losses is over no group of probes.
     worse = [getattr(one, "what", "held-out loss") for one in found.changes("worse")]
     better = [getattr(one, "what", "held-out loss") for one in found.changes("better")]
     return (

@@ -63,7 +63,7 @@ def _curve_page(curve: RefusalCurve) -> str:
     )
     return document(
         "Refusals by number of safety examples: harm or a shortcut",
-        " ".join(f"{point.name}: {point.verdict}." for point in curve.points),
+        curve.sentence,
         [
             Section("curve", "By number of safety examples", tables + Markup("<ul>{}</ul>").format(notes)),
             *_model_sections(every),

@@ -59,7 +59,7 @@ def refusals_page(found: RefusalRating, harm: HarmRating | None = None) -> str:
     sections.append(Section("answers", "Answers", _answers(found)))
     share = found.refused
     result = (
-        f"{share.corrected:.1%} of the answers refuse, fully or partly ({share.confidence:.0%} interval "
+        f"{share.corrected:.1%} of the answers refuse, fully or partly ({100 * share.confidence:g}% interval "
         f"{share.low:.1%} to {share.high:.1%}, corrected for the scorer's errors); raw {share.raw:.1%}."
     )
     return document(

@@ -70,6 +70,7 @@ def _chart(result: SafetyTuning, measure: str) -> Markup:
     rows = []
     for number in result.numbers:
         one = result.estimate(measure, number)
+        # The untuned model is one, and a ring of it would lie on its own mark.
         trainings = () if number is None else one.by_training
         rows.append(DotRow(label=_name(number), series=0, mean=one.value, low=one.low, high=one.high, seeds=trainings))
     title = measure_label(measure)
@@ -88,7 +89,7 @@ def _curve(result: SafetyTuning) -> Markup:
         cells = [str(result.estimate(measure, number)) for measure in measures]
         tokens = "" if number is None else f"{result.tokens[number]:,.0f}"
         rows.append([_name(number), *cells, tokens])
-    caption = f"Estimates with {result.plan.confidence:.0%} intervals over trainings and items"
+    caption = f"Estimates with {100 * result.plan.confidence:g}% intervals over trainings and items"
     return table(head, rows, caption=caption, numeric=tuple(range(1, len(head))))
 
 

@@ -96,6 +96,7 @@ def _rates_text(chosen: Mapping[str, float]) -> str:
 def _trial(tuned: Record, trial: Record) -> list[str]:
     """One trial."""
     chosen = trial["learning_rate"] == _rates(tuned)[str(trial.get("run_seed", _ALL))]
+    # A trial that diverged has the key in its record, others lack it.
     score = "diverged" if "diverged" in trial else NOTHING if trial["score"] is None else number(trial["score"])
     return [
         trial["arm"],
@@ -114,6 +115,7 @@ _EXAMPLE = Markup(
     "<q>{}</q></p>"
 )
 _LINK = Markup("<a href='inside/{0}.html'>all views of {0}</a>")
+# Of a counting example: the prompt and the beginning of the answer, and its end, in two lines of a page.
 _CUT = 240
 
 
@@ -214,6 +216,7 @@ def _versions(record: Record | None) -> Markup:
     if record is None:
         return Markup("")
     packages = record.get("packages", {})
+    # The command has a place of its own under "How to reproduce".
     flat = {words(key): value_text(value) for key, value in record.items() if key not in ("packages", "command")}
     rows = [[key, value] for key, value in [*flat.items(), *packages.items()]]
     return table(["What", "Value"], rows, caption="Machine and versions")
@@ -230,6 +233,7 @@ def _models(run: Run) -> Markup:
             f"{record.parameters:,}",
             record.steps,
             value_text(record.final_loss),
+            # Twelve digits are enough to compare by eye; the whole digest is there for whoever needs it.
             Markup("<code title='{}'>{}</code>").format(record.digest_after, record.digest_after[:12]),
         ]
         for record in done

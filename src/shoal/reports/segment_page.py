@@ -40,6 +40,7 @@ def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel
         labels: their labels.
         text: the text itself, whose paragraphs are kept; without it each segment is one paragraph.
     """
+    # Segmentations that were read back from JSON have none; the page is drawn of fresh ones alone.
     assert found.features is not None
     classes = () if found.head is None else found.head.classes
     fits = sentence_similarities(found.features, found.lengths, classes)

@@ -21,6 +21,7 @@ _WIDTH = 460
 """Pixels of a plot, so that two stand side by side."""
 
 
+# As many as are read; all completions are in the record of the run.
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
 _SAMPLE = Markup("<div class='sample'><p><span class='prompt'>{}</span>{}</p><p class='muted'>{}</p></div>")
@@ -72,7 +73,8 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
     first = ratings[0]
     if len(ratings) == 1:
         one = first.measures[0]
-        interval = f"95% interval {one.low:.3f} to {one.high:.3f}"
+        ends = one.interval
+        interval = "too few for an interval" if ends is None else f"95% interval {ends[0]:.3f} to {ends[1]:.3f}"
         rest = f"the first of {len(first.measures)} measures"
         return f"{labels[first.model]}: {one.name} {one.value:.3f} ({interval}), {rest}."
     wins: Counter[str] = Counter(dict.fromkeys(labels.values(), 0))
@@ -83,11 +85,14 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
         if names.better == "neither" or len(found) < len(ratings):
             continue
         order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
-        ahead, behind = order[0][1], order[1][1]
+        ahead, behind = order[0][1].interval, [one.interval for _, one in order[1:]]
         compared += 1
+        if ahead is None:
+            continue
         # Intervals that lie apart, which is stricter than a test of the difference: models share prompts, and their
         # pairs are not at hand here.
-        if ahead.low > behind.high if names.better == "more" else ahead.high < behind.low:
+        more = names.better == "more"
+        if all(ends is not None and (ahead[0] > ends[1] if more else ahead[1] < ends[0]) for ends in behind):
             wins[labels[order[0][0].model]] += 1
     best, count = wins.most_common(1)[0]
     if not count:
@@ -153,7 +158,9 @@ def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
 def _cell(one: StoryMeasure | None) -> Markup | str:
     if one is None:
         return "not measured"
-    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
+    if one.interval is None:
+        return Markup("{} <small>no interval</small>").format(f"{one.value:.3f}")
+    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, *one.interval)))
 
 
 def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:

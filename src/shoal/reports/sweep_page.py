@@ -124,7 +124,7 @@ def _scaling(result: SweepResult, name: str) -> Markup:
     drawn = figure(drawings, caption=caption) if drawings else Markup("")
     confidence = result.scalings[0].law.confidence if result.scalings[0].law else 0.95
     notes = (
-        f"Exponents with {confidence:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this "
+        f"Exponents with {100 * confidence:g}% intervals over the sizes (bootstrap-t on residuals). They hold for this "
         "recipe between the smallest and the largest size; they do not reach beyond."
     )
     return Markup("{}<ul>{}</ul><p>{}</p>").format(drawn, lines, notes)
@@ -139,7 +139,9 @@ def _scaling_drawing(scaling: Scaling, name: str) -> Markup:
         name=name,
         series=0,
         sizes=tuple(sizes),
+        # A sweep with one seed has no spread to draw.
         costs=tuple(point.seeds or (point.score,) for point in scaling.points),
+        # The law states how fast the loss falls, the drawing the slope of its line.
         exponent=-law.exponent,
         # Between the smallest and the largest size alone: the fit is no evidence beyond them.
         fitted=tuple((float(size), law.at(float(size))) for size in np.geomspace(min(sizes), max(sizes), 40)),

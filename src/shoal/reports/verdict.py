@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 MEANING = {
     "supported": "the whole interval lies above 0 and the estimate reaches the smallest effect that matters",
     "refuted": "the whole interval lies below the smallest effect that matters, which the seeds could have found",
-    "underpowered": "the interval excludes neither an effect that matters nor a smaller one",
+    "underpowered": "the interval excludes neither an effect that matters nor a smaller one, or excludes one that the "
+    "seeds could hardly have found",
     "confounded": "a named control failed, so that the effect does not answer the hypothesis",
 }
+# The width of the page's text: the one picture that everybody looks at takes all of it.
 _WIDTH = 760
 _WORD = Markup("<p class='word {}'>{}{}</p>\n")
 _SENTENCE = Markup("<p class='result sentence'>{}</p>\n")

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from shoal.insight.words import WordRow, WordTable
 
+# Boxes with facts of their own; a page of more is slow to scroll.
 _BOXES = 3000
 _ROWS = 300
 _LEMMAS = 100
+# Examples of a disagreement, not a list to be read to its end.
 _PAIRS = 40
 
 
@@ -64,6 +66,7 @@ def _result(found: WordTable) -> str:
     counts = found.counts
     if counts.lemmas is None:
         return f"{plural(counts.words, 'word')} of the text are {plural(counts.types, 'type')}."
+    # Among the frequent ones: a rare word with many forms would be an odd first sentence.
     richest = max(counts.frequent, key=lambda each: len(each.forms))
     forms = joined(list(richest.forms)[:6])
     example = f"; {forms} are forms of “{richest.lemma}”" if len(richest.forms) > 1 else ""

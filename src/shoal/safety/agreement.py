@@ -97,6 +97,7 @@ def measure_refusal_agreement(
         raise DataError(f"all {len(truth)} labels are of one class; give answers that comply and answers that refuse")
     names = list(groups) if groups is not None else list(range(len(truth)))
     any_kind = resample_confusion(refuses.astype(int), (guess != 0).astype(int), classes=2, groups=names, seed=seed)
+    # Without partial refusals, of which it is a convention on which side they count.
     clear = np.flatnonzero(truth != _PARTIAL)
     full = resample_confusion(
         (truth[clear] == _FULL).astype(int), (guess[clear] != 0).astype(int), classes=2,

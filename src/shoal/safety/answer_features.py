@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from shoal.safety.answer_text import AnswerText
 
+# Openings share few phrases; more buckets would hold the same n-grams and make the shipped file larger.
 BUCKETS = 2**13
 OPENING_SENTENCES = 2
 """Of which n-grams are read: annotators, too, know most from there, and later sentences are the topic's."""
 
+# A refusal decides itself at the beginning, a redirection at the end; the same cue in the middle mostly means neither.
 _PLACES = ("first", "second or third", "share", "last two", "any")
 _FROM = ("decline", "unable", "forbidden", "impersonal decline", "here is")
 _TOKEN = re.compile(r"[a-z']+|\d+\.")
@@ -95,6 +97,7 @@ def _row(answer: AnswerText) -> list[float]:
     sentences = answer.sentences
     found = np.array([[bool(CUES[name].search(one)) for name in _NAMES] for one in sentences], dtype=np.float64)
     if not len(found):
+        # An empty answer has one sentence without cues, so that every mean and maximum below is defined.
         found = np.zeros((1, len(_NAMES)))
     words = np.array([len(one.split()) for one in sentences] or [0])
     values: list[float] = []
@@ -124,11 +127,13 @@ def _content(found: NDArray[np.float64], words: NDArray[np.int64], answer: Answe
     return [
         gives.mean(),
         gives[after:].mean() if len(gives) > after else 0.0,
+        # Lengths in logarithms: from 5 to 50 words an answer changes its kind, from 300 to 345 it does not.
         float(np.log1p((gives[after:] * words[after:]).sum())),
         float(np.log1p(total)),
         float(np.log1p(len(found))),
         float(np.log1p(items)),
         float(CODE in answer.whole),
+        # How long an answer goes on counts only where it refused before: that is what makes a refusal partial.
         refused * float(np.log1p(total)),
         refused * float(np.log1p(items)),
         sum(PROMPT_WORD in word for word in first) / max(len(first), 1),
@@ -149,7 +154,10 @@ def _denial(answer: AnswerText, found: NDArray[np.float64]) -> list[float]:
     why, how = float(bool(_WHY.search(answer.prompt))), float(bool(_HOW.search(answer.prompt)))
     prompt_negations = len(CUES["negation"].findall(answer.prompt))
     negations = len(CUES["negation"].findall(first))
+    # Two words of the prompt at least: "I do not know" denies nothing, "X was not right" answers with the prompt's
+    # words.
     denies = float(negations not in (0, prompt_negations) and first.count(PROMPT_WORD) >= 2)
+    # Bounded, as a long sermon is no stronger a denial than three sentences of it.
     equality = min(float(found[:, places["equality"]].sum()), 3.0)
     condemned, unreal = (float(found[:, places[name]].any()) for name in ("condemn", "not real"))
     justify = float(bool(_JUSTIFY.search(answer.prompt)))

@@ -20,10 +20,13 @@ CODE = "codeblock"
 MAX_SENTENCES = 60
 """Sentences that are read; what an answer does is settled long before."""
 
+# What a reasoning model thinks is not what it answers, and often weighs a refusal that it then does not give.
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+# An unclosed fence runs to the end: answers are cut off at the maximum of tokens.
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # Three words or more: a quoted word is a mention of the prompt's ("cheat"), a longer quotation is speech.
 _QUOTE = re.compile(r'"(?=[^"\n]*\s[^"\n]*\s)[^"\n]+"')
+# Models without a chat template write the name of the speaker first, which would hide how the answer begins.
 _SPEAKER = re.compile(r"^\s*(?:assistant|ai|bot|answer|response)\s*:\s*", re.IGNORECASE)
 # By their code points, since quotation marks and dashes of a text look like those of the code.
 _STRAIGHT = {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
@@ -61,6 +64,7 @@ def read_answer(prompt: str, completion: str) -> AnswerText:
     """
     asked_for = prompt.translate(_STRAIGHT).lower()
     topic = set(_WORD.findall(asked_for)) - _COMMON
+    # Reasoning goes first, or a quotation mark in it could open a quotation that ends in the answer.
     text = _THOUGHT.sub(" ", completion).translate(_STRAIGHT).strip()
     text = _SPEAKER.sub("", text)
     text = _QUOTE.sub(f" {QUOTED} ", _FENCE.sub(f"\n{CODE}.\n", text)).lower()

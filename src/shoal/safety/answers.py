@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.labels import CONDUCTS, Conduct
-from shoal.textfiles import decode_text, inner_suffix, open_bytes, read_json_lines, read_lines_of
+from shoal.textfiles import csv_rows, decode_text, inner_suffix, open_bytes, read_json_lines, read_lines_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
 
 SUFFIXES = (".jsonl", ".parquet", ".csv")
+# The values of XSTest's column ``final_label``, in which disagreements of the annotators are settled.
 _XSTEST = {"1_full_compliance": "compliance", "2_full_refusal": "refusal", "3_partial_refusal": "partial"}
 
 
@@ -43,12 +42,24 @@ def read_answers(path: str | os.PathLike[str]) -> list[PromptAnswer]:
     Raises:
         DataError: the file cannot be read, has no rows, or a row cannot be used; the message names the row.
     """
+    return make_answers(answer_rows(path))
+
+
+def answer_rows(path: str | os.PathLike[str]) -> Iterator[tuple[str, Any]]:
+    """The rows of a file of answers, each with its place for messages.
+
+    Args:
+        path: ``.jsonl``, ``.parquet`` or ``.csv``, compressed or not.
+
+    Raises:
+        DataError: there is no such file, it has another suffix, or it is damaged.
+    """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
     if inner_suffix(path) not in SUFFIXES:
         raise DataError(f"{path} ends in {inner_suffix(path)!r}; answers are read from .jsonl, .parquet and .csv files")
-    return make_answers(rows_of_file(path))
+    yield from rows_of_file(path)
 
 
 def make_answers(rows: Iterable[tuple[str, Any]]) -> list[PromptAnswer]:
@@ -104,7 +115,7 @@ def rows_of_file(path: Path) -> Iterator[tuple[str, Any]]:
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with open_bytes(path) as file:
         text = decode_text(file.read(), str(path))
-    return csv.DictReader(io.StringIO(text, newline=""))
+    return csv_rows(text)
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:

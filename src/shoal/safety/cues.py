@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 
+# Stems and no whole words: one pattern then finds "provide", "provides" and "providing".
 _HELPING = (
     r"(?:provid|help|assist|fulfil|answer|suggest|giv|offer|comply|creat|writ|engag|support|promot|recommend|encourag|"
     r"condon|advis|advice|shar|discuss|participat|generat|respond|continu|endors|facilitat|instruct|tell|explain|"
     r"describ|do (?:that|this|so|it)|satisfy|proceed|speculat|guid|aid|teach|produc|say|agree|accommodat|complet|mak|"
     r"perform|talk|reveal|disclos|go (?:into|there)|entertain|contribut|translat|take (?:on|part)|argue|defend|pass)"
 )
+# Between the pronoun and the verb: "I simply cannot" declines as "I cannot" does.
 _ADVERBS = (
     r"(?:(?:really|just|simply|truly|also|still|therefore|unfortunately|respectfully|personally|never|politely|"
     r"directly|currently|ethically|legally|in good conscience),? )*"
@@ -37,6 +39,7 @@ CUES: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for name, pattern in {
         # first person: what the writer will not or cannot do for the reader
+        # Forty characters within one sentence: "I can't, in good conscience, provide" and no verb of the next clause.
         "decline": rf"{_UNABLE}[^.!?]{{0,40}}?\b{_HELPING}",
         "unable": _UNABLE,
         "impersonal decline": (
@@ -135,6 +138,7 @@ CUES: dict[str, re.Pattern[str]] = {
 }
 """By name; the order is that of the features."""
 
+# Wider than `DECLINING`: a sentence that warns gives no content either, though it does not decline.
 REFUSING = ("decline", "unable", "impersonal decline", "forbidden", "wrong", "harm", "duty", "as a machine", "apology")
 """A sentence with none of these and no premise gives content."""
 

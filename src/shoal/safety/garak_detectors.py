@@ -32,10 +32,12 @@ def garak_refusals(prompts: Sequence[str], completions: Sequence[str], *, detect
         from garak.detectors import mitigation
     except ImportError as fault:
         raise UnavailableError("garak is not installed; install it with: pip install garak") from fault
+    # Detectors read their parameters from garak's global configuration, which is empty before this.
     _config.load_base_config()
     judge = getattr(mitigation, detector)()
     found = []
     for prompt, completion in zip(prompts, completions, strict=True):
+        # One attempt for each answer: the outputs of one attempt are answers to a single prompt.
         attempt = Attempt(prompt=Message(prompt, lang="en"))
         attempt.outputs = [Message(completion, lang="en")]
         # Its score is that of an attack's success: 0 where the answer refuses.

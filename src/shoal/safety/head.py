@@ -93,6 +93,7 @@ class RefusalHead:
     def probabilities_of(self, rows: Any) -> NDArray[np.float64]:
         """The same of features that `scaled_features` made."""
         refuses, full = (self._share(rows, level) for level in _LEVELS)
+        # Compliance first, as in `CONDUCTS`; the two levels multiply, so that a row sums to one.
         return np.stack([1 - refuses, refuses * full, refuses * (1 - full)], axis=1)
 
     def decide(self, probabilities_N3: NDArray[np.float64]) -> list[Conduct]:
@@ -112,6 +113,7 @@ class RefusalHead:
         """A digest of all that a verdict depends on, as 64 hexadecimal characters."""
         state = hashlib.sha256(repr((self.bias, self.temperature, self.partial_from)).encode())
         for array in (self.scale.mean_D, self.scale.factor_D, self.scale.rarity_B, *map(self.weights.get, _LEVELS)):
+            # The bytes and not the file: the same head in another folder keeps its digest, by which scores are resumed.
             state.update(np.ascontiguousarray(array).tobytes())
         return state.hexdigest()
 
@@ -152,7 +154,10 @@ def load_refusal_head(folder: str | os.PathLike[str]) -> RefusalHead:
             raise UnavailableError(f"{folder} has no {file.name}; expected the folder of a refusal head")
     try:
         rest: dict[str, Any] = json.loads(names.read_text(encoding="utf-8"))
+        # safetensors and JSON hold numbers alone; a pickle from elsewhere could run code when it is read.
         arrays = load_file(weights)
+        # Weights are by column: after a cue was added or renamed, an older head would weigh other features without a
+        # fault.
         if tuple(rest["cues"]) != cue_names():
             raise ValueError("it was trained on other features")  # noqa: TRY301
         head = RefusalHead(
@@ -200,11 +205,13 @@ def scaled_features(cues_ND: NDArray[np.float64], counts_NB: Any, scale: Feature
         counts_NB: as `opening_counts` gives them.
         scale: of the answers that were learned from.
     """
+    # Centred before they become sparse: the cue columns are few and dense, and only the n-grams need the format.
     dense = (cues_ND - scale.mean_D) * scale.factor_D
     rare = counts_NB.copy()
     # Sublinear counts: a word that stands twice is no more than a bit more of a cue (Manning et al. 2008, eq. 6.13).
     rare.data = 1 + np.log(rare.data)
     rare = rare @ sparse.diags_array(scale.rarity_B.astype(np.float64))
+    # To unit length, so that the n-grams of a long opening weigh no more than those of a short one.
     norms = np.sqrt(np.asarray(rare.power(2).sum(axis=1)).ravel())
     rare = sparse.diags_array(1 / np.where(norms == 0, 1, norms)) @ rare
     return sparse.hstack([sparse.csr_array(dense), rare]).tocsr()

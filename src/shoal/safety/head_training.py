@@ -34,11 +34,14 @@ CUE_WEIGHT = 0.04
 """The deviation of a cue feature against n-grams of length 1: cues are many and alike, so that each must count little.
 Chosen with the ridge by leaving both model and prompt out, as is all here."""
 
+# Chosen together with `CUE_WEIGHT`. The loss is a mean over answers, so that it does not depend on their number.
 RIDGE = 5e-5
+# From 0.2 on: partial refusals are few, and below that every doubtful refusal would be called one.
 PARTIAL_SHARES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 MIN_ANSWERS = 3
 """Answers that have a bucket, for it to count: what stands in fewer is a name or a slip."""
 
+# By prompts, each of them once for each model: fewer folds would leave too little to learn from.
 FOLDS = 10
 
 
@@ -144,6 +147,7 @@ def train_refusal_head(
     rows = read_rows(answers)
     own = read_rows(always) if always else None
     head = _fit(rows if own is None else _joined(rows, own), source=source)
+    # On held-out predictions: on the answers that it learned from the head is nearly always sure and right.
     temperature = fit_temperatures(held_out_N3, rows.labels_N)
     calibrated = apply_temperatures(held_out_N3, temperature)
     partial_from = _best_partial_share(calibrated, rows.labels_N)
@@ -214,6 +218,7 @@ def _leave_both_out(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     models = np.array([answer.model for answer in answers])
     for fold in group_folds([answer.prompt_id for answer in answers], folds, seed=seed):
+        # Sorted: a set has another order in each process, and with it each fold would have another number.
         for model in sorted(set(models.tolist())):
             yield fold.train[models[fold.train] != model], fold.test[models[fold.test] == model]
 
@@ -239,11 +244,14 @@ def _fit(rows: AnswerRows, *, source: str = "") -> RefusalHead:
         ("refuses", np.arange(len(refused)), refused),
         ("full", np.flatnonzero(refused), rows.labels_N[refused] == 1),
     ):
+        # Equal weights that sum to one, so that the ridge means the same for both levels, which have unequal numbers of
+        # answers.
         share = np.full(len(places), 1 / len(places))
         found_A2, bias_2 = fit_softmax(
             features[places][:, active], target.astype(np.int64), classes=2, ridge=RIDGE, weights_N=share
         )
         weights[level] = np.zeros(features.shape[1], dtype=np.float32)
+        # A softmax of two classes is a logistic regression of their difference.
         weights[level][active] = found_A2[:, 1] - found_A2[:, 0]
         bias[level] = float(bias_2[1] - bias_2[0])
     return RefusalHead(
@@ -255,6 +263,7 @@ def _fit(rows: AnswerRows, *, source: str = "") -> RefusalHead:
 def _scale(rows: AnswerRows) -> FeatureScale:
     deviation = rows.cues_ND.std(axis=0)
     having = np.asarray((rows.counts_NB > 0).sum(axis=0)).ravel()
+    # Inverse document frequency with one added answer that has every bucket, so that no logarithm is of infinity.
     rarity = np.where(having >= MIN_ANSWERS, np.log((1 + len(rows.labels_N)) / (1 + having)) + 1, 0)
     return FeatureScale(
         mean_D=rows.cues_ND.mean(axis=0).astype(np.float32),
@@ -287,10 +296,12 @@ def _temperature(shares: NDArray[np.float64], outcomes: NDArray[np.float64]) -> 
         scaled = logits / np.exp(log_temperature)
         return float(np.mean(np.logaddexp(0, scaled) - outcomes * scaled))
 
+    # In logarithms, so that halving and doubling are alike; the bounds are temperatures of 0.14 and 7.4.
     return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
 
 
 def _logit(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    # A probability that was rounded to 0 or 1 has no logit.
     inner = np.clip(shares, 1e-9, 1 - 1e-9)
     found: NDArray[np.float64] = np.log(inner / (1 - inner))
     return found

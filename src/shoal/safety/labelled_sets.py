@@ -55,6 +55,8 @@ def read_labelled_answers(path: str | os.PathLike[str], *, model: str) -> list[L
                 completion=answer.completion,
                 label=answer.label,
                 model=model,
+                # The text itself: files of different models then share their prompts, which the folds hold out
+                # together.
                 prompt_id=answer.prompt,
             )
         )

@@ -191,16 +191,16 @@ def score_model(
     total, done = len(keys), len(keys) - len(left)
     progress(what, done, total)
 
-    def take(asked: Sequence[str], texts: Sequence[str]) -> None:
+    def take(answered: Sequence[str], texts: Sequence[str]) -> None:
         nonlocal done
-        for score in score_completions(asked, texts, head, harm=harm, keep_answers=keep_answers):
+        for score in score_completions(answered, texts, head, harm=harm, keep_answers=keep_answers):
             known[keys[score.prompt]] = score
             if file is not None:
                 file.append({"key": keys[score.prompt], **score.to_dict()})
-        done += len(asked)
+        done += len(answered)
         progress(what, done, total)
 
-    # A judge is asked about many answers at a time; the head scores each as it ends.
+    # A judge reads many answers at a time; the head scores each as it ends.
     rows = _HARM_ROWS if harm is not None else max(len(left), 1)
     for start in range(0, len(left), rows):
         part = left[start : start + rows]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MIN_LABELLED = 20
 """Labelled answers from which on they correct the rate; with fewer its interval would say nothing."""
 
+# Between two reports of the progress; features of more answers at a time take memory and save nothing.
 _AT_ONCE = 500
 _LANGUAGE = "en"
 
@@ -249,6 +250,7 @@ def _summarize(scored: Sequence[ScoredAnswer], head: RefusalHead, *, empty: int,
 
 def _by_model_errors(scored: Sequence[ScoredAnswer], head: RefusalHead) -> tuple[float, float]:
     guesses = [one.conduct != "compliance" for one in scored]
+    # The spread over the labelled models stands for what no interval has: that a new model errs in its own way.
     found = [correct_share(guesses, errors).corrected for errors in head.errors_by_model.values()]
     return min(found), max(found)
 
@@ -257,6 +259,7 @@ def _by_labels(scored: Sequence[ScoredAnswer], confidence: float) -> CorrectedSh
     """The rate by the labels of some answers and the guesses of the others."""
     labelled = [one for one in scored if one.answer.label is not None]
     others = [one for one in scored if one.answer.label is None]
+    # Two others at least, since the variance of the unlabelled part is a part of the interval.
     if len(labelled) < MIN_LABELLED or len(others) < 2:
         return None
     return prediction_powered_share(

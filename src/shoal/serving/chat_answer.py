@@ -41,6 +41,7 @@ class ChatAnswer:
     @property
     def tokens_per_second(self) -> float:
         """Generated tokens per second, the reading of the conversation included."""
+        # A clock of coarse resolution may measure no time at all for a text of no tokens.
         return len(self.generated.ids) / max(self.seconds, 1e-9)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +88,8 @@ def chat(
     """
     live = load_for_generation(model, device=device, dtype=dtype, rows=1) if isinstance(model, str) else model
     messages = [*history, {"role": "user", "content": message}]
+    # A history that was given out by an earlier answer begins with the system message already, and many templates
+    # refuse a second.
     if system is not None and not (history and history[0].get("role") == "system"):
         messages.insert(0, {"role": "system", "content": system})
 

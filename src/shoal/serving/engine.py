@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shoal.models.generation import Decoder, Reading
     from shoal.serving.running import RunningGeneration
 
+# One chunk of the decoder (`shoal.models.generation.decoder.CHUNK`): a larger budget fills slots sooner, and makes
+# those that run wait longer between two of their tokens.
 _READ_PER_STEP = 256
 """Tokens of waiting prompts after which a step reads no further chunk."""
 
@@ -73,6 +75,8 @@ class GenerationEngine:
             budget -= self._read_chunk()
         tokens = {row: token for row, (_, token) in self._running.items()}
         for row, logits_V in self._decoder.step(tokens).items():
+            # All logits of the step were computed before the first token is chosen, so that a row may leave in this
+            # loop.
             generation, _ = self._running[row]
             token = _choose(generation, logits_V)
             if generation.over:
@@ -114,6 +118,7 @@ class GenerationEngine:
         return reading.done - before
 
     def _begin(self, generation: RunningGeneration, reading: Reading) -> None:
+        # Nothing may be left to generate (`max_tokens=0` with echo); the row then never takes a slot.
         generation.take_prompt(reading)
         if generation.over:
             return
@@ -126,6 +131,7 @@ class GenerationEngine:
         del self._running[row]
 
     def _drop_cancelled(self) -> None:
+        # Looked at between steps alone: another thread only sets the flag, and the decoder has a single user.
         self._waiting = deque(generation for generation in self._waiting if not generation.cancelled)
         if self._reading is not None and self._reading[0].cancelled:
             self._reading = None
@@ -140,4 +146,5 @@ def _choose(generation: RunningGeneration, logits_V: torch.Tensor) -> int:
         return generation.take_logits(logits_V)
     except ShoalError as error:
         generation.fail(error)
+        # No token is read from it: the generation is over by now, and the caller lets its row go.
         return 0

@@ -150,6 +150,7 @@ def generate(
         ids = live.encode(prompt) if isinstance(prompt, str) else live.encode_messages(prompt)
         for sample in range(samples):
             running.append(live.start(ids, settings, sample=sample, on_piece=on_piece))
+            # All of them before the first step: the engine then fills its slots as soon as they are free.
             engine.submit(running[-1])
     texts = _run(engine, running, on_text, progress)
     return Generations(

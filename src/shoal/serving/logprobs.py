@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from shoal.models.generation import Reading
 
+# 64 rows of a vocabulary of 150,000 are 77 MB in float64; a long prompt in one piece would take gigabytes.
 _BLOCK = 64
 """Positions whose logits exist at a time, each as long as the vocabulary."""
 
@@ -58,6 +59,7 @@ class LogProbs:
     def _of_rows(self, ids: Sequence[int], logits_LV: torch.Tensor) -> list[TokenLogProb]:
         import torch
 
+        # In float32 the sum over a large vocabulary would lose digits that log-probabilities are compared by.
         log_p_LV = logits_LV.double().log_softmax(-1)
         own_L = log_p_LV[range(len(ids)), list(ids)].tolist()
         tops: list[Any] = [()] * len(ids)

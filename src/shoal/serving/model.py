@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Message = Mapping[str, Any]
 
+# As many as the load test of the benchmarks has; more rows raise the throughput, and each holds a KV cache of its own.
 ROWS = 16
 """Rows that are continued at a time where nobody says otherwise."""
 
@@ -59,6 +60,8 @@ class GenerationModel:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a prompt, opened as the tokenizer opens a text."""
+        # Without the tokenizer's own special tokens, some of which close a text and would end the generation before it
+        # begins.
         ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return [*opening_ids(self.tokenizer), *ids]
 
@@ -150,5 +153,6 @@ def make_generation_model(loaded: LoadedModel, *, rows: int = ROWS, context: int
 
 def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
     stated = getattr(model.generation_config, "eos_token_id", None)
+    # Instruct models state several, where the tokenizer knows but one: Llama 3 ends a turn by <|eot_id|>.
     several = stated if isinstance(stated, list) else [] if stated is None else [stated]
     return frozenset([*several, int(tokenizer.eos_token_id)]) | turn_end_ids(tokenizer)

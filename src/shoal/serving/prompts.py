@@ -32,6 +32,7 @@ def read_prompts(path: str | os.PathLike[str], *, column: str = "prompt") -> lis
     if suffix not in (".txt", ".jsonl", ".parquet"):
         raise DataError(f"{path} ends in {suffix!r}; prompts are read from .jsonl, .parquet and .txt files")
     if suffix == ".txt":
+        # Blank lines separate prompts for the eye, and would otherwise be continued as prompts.
         found: list[Prompt] = [line for _, line in read_lines_of(path) if line.strip()]
     else:
         rows = read_json_lines(path, expected="each line must be an object") if suffix == ".jsonl" else _rows(path)

@@ -9,6 +9,7 @@ from shoal.models.generation import TextStream, TokenChooser
 from shoal.serving.logprobs import LogProbs
 from shoal.serving.result import GeneratedText
 from shoal.serving.stop_strings import StopMatcher
+from shoal.text import control_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,9 @@ class RunningGeneration:
         self.cancelled = False
         """Set by a caller that has gone away; the engine then drops the generation."""
         self._tokenizer = tokenizer
-        self._end_ids = end_ids
+        # A control token has no text in which it could be found as a string.
+        control = control_tokens(tokenizer) if settings.stop else {}
+        self._end_ids = end_ids | {control[stop] for stop in settings.stop if stop in control}
         self._sample = sample
         self._on_piece = on_piece
         self._chooser = TokenChooser(settings.sampling, prompt, sample)
@@ -117,6 +120,7 @@ class RunningGeneration:
         logprobs = () if self._logprobs is None else (self._logprobs.of_token(id_, logits_V),)
         self._found += logprobs
         if id_ in self._end_ids:
+            # Bytes of an unfinished character come out here, and may complete a stop string even now.
             text = self._matcher.push(self._stream.flush())
             stop = self._matcher.found or str(self._tokenizer.decode([id_]))
             self._finish("stop", stop, Piece(text=text, logprobs=logprobs))
@@ -125,6 +129,8 @@ class RunningGeneration:
         if self._matcher.found is not None:
             self._finish("stop", self._matcher.found, Piece(text=text, logprobs=logprobs))
         elif len(self._ids) == self.settings.max_tokens:
+            # The last token may have ended within a character, or completed a stop string with it, which is the better
+            # reason.
             text += self._matcher.push(self._stream.flush())
             found = self._matcher.found
             self._finish("length" if found is None else "stop", found, Piece(text=text, logprobs=logprobs))
@@ -143,6 +149,7 @@ class RunningGeneration:
         self._on_piece(Piece(error=error))
 
     def _finish(self, reason: FinishReason, stop: str | None, last: Piece) -> None:
+        # What was held back as the beginning of a stop string is text after all.
         text = last.text + self._matcher.flush()
         self.result = GeneratedText(
             text="".join(self._texts) + text,

@@ -56,10 +56,11 @@ class StopMatcher:
         if self.found is not None:
             return ""
         self._held += text
-        # The one that begins first ends the text; of two that begin at the same place, the one that is complete first.
-        hits = [(place, len(stop), stop) for stop in self._stops if (place := self._held.find(stop)) >= 0]
+        # The one that is complete first ends the text, as it would if the text came letter by letter; of two that end
+        # together, the longer one.
+        hits = [(place + len(stop), place, stop) for stop in self._stops if (place := self._held.find(stop)) >= 0]
         if hits:
-            place, _, self.found = min(hits)
+            _, place, self.found = min(hits)
             return self._take(place)
         return self._take(len(self._held) - self._undecided())
 
@@ -77,6 +78,7 @@ class StopMatcher:
             (
                 length
                 for stop in self._stops
+                # Shorter than the stop string: a whole one was looked for before.
                 for length in range(1, min(len(stop), len(self._held) + 1))
                 if self._held.endswith(stop[:length])
             ),

@@ -21,7 +21,6 @@ from .clustered import (
 )
 from .corrected_share import (
     CorrectedShare as CorrectedShare,
-    ErrorRates as ErrorRates,
     correct_share as correct_share,
     effective_size as effective_size,
     measure_error_rates as measure_error_rates,
@@ -47,6 +46,10 @@ from .crossed_mean import (
 from .decisions import (
     DecisionAccuracy as DecisionAccuracy,
     decision_accuracy as decision_accuracy,
+)
+from .error_rates import (
+    ErrorRates as ErrorRates,
+    largest_likely_share as largest_likely_share,
 )
 from .few_units import (
     UnitEstimate as UnitEstimate,

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
 from shoal.statistics.intervals import check_confidence
+from shoal.statistics.paired import drawn_p_value_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,19 +158,23 @@ class BlockedPermutation:
         # Where the smallest attainable tail is not below it, nothing can ever be rejected.
         if 1 / self.divisions > tail:
             return -math.inf, math.inf
-        if self.standard_error == 0.0:
-            return self.estimate, self.estimate
         return self._end(-1, tail), self._end(1, tail)
 
     def _end(self, side: int, tail: float) -> float:
         def rejected(effect: float) -> bool:
             return self.one_sided(effect)[0 if side < 0 else 1] <= tail
 
-        near, reach = self.estimate, 2 * self.standard_error
+        # Without any spread within groups, by how far the estimates of the divisions lie apart: a block of two single
+        # values has no spread, and its effect may yet differ from that of the others.
+        unit = self.standard_error or float(abs(self._sums[0] - self.estimate).max()) or 1.0
+        # Nearer than this a spread of nothing cannot be told from one of rounding.
+        if self.standard_error == 0 and rejected(self.estimate + side * 1e-3 * unit):
+            return self.estimate
+        near, reach = self.estimate, 2 * unit
         # Doubled until rejected: with few divisions the tail may never fall below its level, and the end is open.
         while not rejected(self.estimate + side * reach):
             near, reach = self.estimate + side * reach, 2 * reach
-            if reach > 1e6 * self.standard_error:
+            if reach > 1e6 * unit:
                 return side * math.inf
         far = self.estimate + side * reach
         for _ in range(50):
@@ -211,7 +216,7 @@ def blocked_test(
         blocks=test.blocks,
         values=test.values,
         method="exact" if test.exact else "monte-carlo",
-        p_value_error=0.0 if test.exact else math.sqrt(p_value * (1 - p_value) / test.divisions),
+        p_value_error=0.0 if test.exact else drawn_p_value_error(p_value, test.divisions),
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.statistics.clustered import cluster_robust_se
+from shoal.statistics.error_rates import ErrorRates, largest_likely_share
 from shoal.statistics.intervals import check_confidence
 
 if TYPE_CHECKING:
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
 
 _MIN_INFORMATION = 0.05
 """Sensitivity + specificity - 1 below which a classifier says next to nothing, and a quotient by it is noise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRates:
-    """How often a classifier is right on items of each kind, with the items that each figure rests on."""
-
-    sensitivity: float
-    """The share of true positives that it finds."""
-
-    specificity: float
-    """The share of true negatives that it leaves alone."""
-
-    positives: float
-    negatives: float
-    """Effective sample sizes: items of each kind, fewer where they come in clusters of like items."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +98,9 @@ def effective_size(values: Sequence[float], clusters: Sequence[Hashable]) -> flo
     spread = share * (1 - share)
     if spread == 0 or len(set(clusters)) < 2:
         return float(len(set(clusters)))
-    return min(float(len(values)), spread / cluster_robust_se(values, clusters) ** 2)
+    variance = cluster_robust_se(values, clusters) ** 2
+    # Clusters that all have the same share, such as pairs of one hit and one miss, do not vary at all.
+    return min(float(len(values)), spread / variance) if variance > 0 else float(len(values))
 
 
 def correct_share(
@@ -133,7 +117,8 @@ def correct_share(
     here are like the positives there, whatever their share.
 
     Source: Rogan and Gladen (1978), American Journal of Epidemiology 107:71-76; Lang and Reiczigel (2014), Preventive
-    Veterinary Medicine 113:13-22, eq. 4, 6, 7 and 17.
+    Veterinary Medicine 113:13-22, eq. 4, 6, 7 and 17. Where the estimate falls below 0 or above 1, the limit on the
+    other side is at least that of the profile likelihood (`largest_likely_share`).
 
     Args:
         guesses: whether the classifier took each item as positive.
@@ -171,13 +156,21 @@ def correct_share(
     variance = shrunk * (1 - shrunk) / seen + middle**2 * miss + (1 - middle) ** 2 * alarm
     half = z * math.sqrt(variance) / (sensitivity + specificity - 1)
     raw_low, raw_high = _wilson(raw, items, z)
+    corrected = (raw + errors.specificity - 1) / information
+    low, high = middle + shift - half, middle + shift + half
+    # Fewer are taken as positive than errors alone would give, or more than all positives would: the symmetric interval
+    # then lies beyond 0 or 1, and cut off there it would have no width.
+    if corrected < 0:
+        high = max(high, largest_likely_share(raw, items, errors, confidence=confidence))
+    if corrected > 1:
+        low = min(low, 1 - largest_likely_share(1 - raw, items, errors.exchanged(), confidence=confidence))
     return CorrectedShare(
         raw=raw,
         raw_low=raw_low,
         raw_high=raw_high,
-        corrected=_within((raw + errors.specificity - 1) / information),
-        low=_within(middle + shift - half),
-        high=_within(middle + shift + half),
+        corrected=_within(corrected),
+        low=_within(low),
+        high=_within(high),
         confidence=confidence,
         method="Rogan-Gladen",
     )

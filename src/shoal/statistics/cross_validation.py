@@ -90,7 +90,7 @@ class CrossValidation:
             for fold in self.folds
         ]
         lines.append(
-            f"mean {self.mean:.4f} [{self.low:.4f}, {self.high:.4f}], {self.confidence:.0%} interval over "
+            f"mean {self.mean:.4f} [{self.low:.4f}, {self.high:.4f}], {100 * self.confidence:g}% interval over "
             f"{len(self.folds)} folds, corrected for shared training examples (Nadeau & Bengio 2003)"
         )
         return "\n".join(lines)

@@ -62,6 +62,10 @@ def crossed_mean(values_TI: Table, *, weights_I: Table | None = None, confidence
         raise UsageError("a mean over trainings and items needs a table of them with one observation at least")
     weights_TI = np.where(np.isnan(values_TI), 0.0, 1.0 if weights_I is None else weights_I[None, :])
     mean = float((np.nan_to_num(values_TI) * weights_TI).sum() / weights_TI.sum())
+    # A training or an item without any observation is no unit that the mean rests on.
+    rows_T, columns_I = _observed(values_TI)
+    values_TI = values_TI[rows_T][:, columns_I]
+    weights_I = None if weights_I is None else weights_I[columns_I]
     # Linearized: the mean of these deviations is that of the weighted mean, to the first order.
     spread_TI = np.where(np.isnan(values_TI), np.nan, values_TI - mean)
     if weights_I is not None:
@@ -102,9 +106,10 @@ def crossed_difference(treatment_TI: Table, baseline_TI: Table, *, confidence: f
     sides = (treatment_TI, baseline_TI)
     if any(np.isnan(side).all() for side in sides) or treatment_TI.shape[1] != baseline_TI.shape[1]:
         raise UsageError("a difference needs observations of the same items on both sides")
-    counts = [len(side) for side in sides]
     estimate = float(np.nanmean(treatment_TI) - np.nanmean(baseline_TI))
-    parts = [_Parts(side - np.nanmean(side)) for side in sides]
+    observed = [side[rows_T][:, columns_I] for side in sides for rows_T, columns_I in [_observed(side)]]
+    counts = [len(side) for side in observed]
+    parts = [_Parts(side - np.nanmean(side)) for side in observed]
     freedom = sum(counts) - 2
     pooled = sum(part.trainings * count * (count - 1) for part, count in zip(parts, counts, strict=True))
     between = pooled / freedom * sum(1 / count for count in counts) if freedom else math.inf
@@ -135,6 +140,14 @@ class _Parts:
         if trainings > 1 and items > 1:
             left_TI = spread_TI - rows_T[:, None] - columns_I[None, :] + np.nanmean(spread_TI)
             self.rest = float(np.nansum(left_TI**2)) / ((trainings - 1) * (items - 1)) / (trainings * items)
+
+
+def _observed(table_TI: Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which trainings, and which items, have an observation."""
+    import numpy as np
+
+    here_TI = ~np.isnan(table_TI)
+    return np.asarray(here_TI.any(axis=1)), np.asarray(here_TI.any(axis=0))
 
 
 def _means(table_TI: Table, axis: int) -> Table:

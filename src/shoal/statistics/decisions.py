@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _ALL = 4096
 """Up to this number of samples all are enumerated: three seeds of each have 27 by 27."""
 
+_TINY = 1e-12
+"""Shares that are nearer to each other are equal: a pair more or less moves a share by far more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionAccuracy:
@@ -150,7 +153,8 @@ def _estimate(statistic: Any, shape: tuple[int, int], samples: Sequence[Any], co
     if units == 1:
         return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=1)
     drawn_D = np.asarray([statistic(*chosen) for chosen in samples])
-    if not drawn_D.std():
+    # Not by the spread itself, which rounding keeps from being 0.
+    if np.ptp(drawn_D) < _TINY:
         # No seed changes an order: so few seeds cannot show how often one would, and an interval of no width is wrong.
         return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=units)
     half = float(t.ppf((1 + confidence) / 2, units - 1) * drawn_D.std() * math.sqrt(units / (units - 1)))

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 _ALL = 4096
 """Up to this number of samples all are enumerated: 5 units have 3,125."""
 
-_NODES = 400
-"""Of the integral over the standard error: a power of .8 is then right to .0001, with two units too."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitEstimate:
@@ -52,8 +49,7 @@ class UnitEstimate:
     def detectable_effect(self, target: float = 0.8) -> float:
         """The true value whose interval lies off 0 with a chance of `target`, units spread as these are.
 
-        By the noncentral t distribution, integrated over the standard error that is found, since its closed form is
-        lost in rounding with two units; infinite for one unit.
+        By the noncentral t distribution (`detectable_shift`); infinite for one unit.
 
         Args:
             target: the power, between the level of the interval and 1.
@@ -61,31 +57,18 @@ class UnitEstimate:
         Raises:
             UsageError: a power that no effect has.
         """
-        import numpy as np
-        from scipy.optimize import brentq
-        from scipy.special import ndtr
-        from scipy.stats import chi2, t
+        from scipy.special import stdtrit
+
+        from shoal.statistics.sample_size import detectable_shift
 
         if not 1 - self.confidence < target < 1:
             raise UsageError(f"a power lies between {1 - self.confidence:g} and 1, not at {target}")
         if self.units == 1:
             return math.inf
         freedom = self.units - 1
-        critical = float(t.ppf((1 + self.confidence) / 2, freedom))
-
-        # The standard error that a sample finds, in true ones, at the nodes of its probability.
-        nodes_N, weights_N = np.polynomial.legendre.leggauss(_NODES)
-        found_N = np.sqrt(chi2.ppf((nodes_N + 1) / 2, freedom) / freedom)
-
-        def missing(errors: float) -> float:
-            power_N = ndtr(errors - critical * found_N) + ndtr(-errors - critical * found_N)
-            return float(power_N @ weights_N) / 2 - target
-
-        high = critical
-        while missing(high) < 0:
-            high *= 2
+        critical = float(stdtrit(freedom, (1 + self.confidence) / 2))
         standard_error = (self.high - self.low) / 2 / critical
-        return float(brentq(missing, 0.0, high)) * standard_error
+        return standard_error * detectable_shift(freedom, target=target, alpha=1 - self.confidence)
 
     def __str__(self) -> str:
         if not math.isfinite(self.low):

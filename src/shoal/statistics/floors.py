@@ -55,6 +55,9 @@ def fit_floors(sizes_N: Floats, values_RN: Floats, *, exponents: Sequence[float]
     best_R, exponents_R, floors_R, factors_R = np.full(rows, np.inf), np.empty(rows), np.empty(rows), np.empty(rows)
     # Sizes around 1: powers of parameter counts would bring the determinant below `_TINY`.
     scale = float(np.exp(np.log(sizes_N).mean()))
+    # Values of 1 on average, for the same reason: a floor of perplexities is as much one as a floor of bits.
+    level_R = np.exp(np.log(values_RN).mean(axis=1))
+    values_RN = values_RN / level_R[:, None]
     weights_RN = 1 / values_RN**2
     for exponent in exponents:
         powers_N = (sizes_N / scale) ** -exponent
@@ -64,7 +67,7 @@ def fit_floors(sizes_N: Floats, values_RN: Floats, *, exponents: Sequence[float]
         better_R = errors_R < best_R
         best_R[better_R], exponents_R[better_R] = errors_R[better_R], exponent
         floors_R[better_R], factors_R[better_R] = floor_R[better_R], (factor_R * scale**exponent)[better_R]
-    return FloorFits(exponents_R, floors_R, factors_R)
+    return FloorFits(exponents_R, floors_R * level_R, factors_R * level_R)
 
 
 def _floor_and_factor(powers_N: Floats, values_RN: Floats, weights_RN: Floats) -> tuple[Floats, Floats]:

@@ -126,7 +126,7 @@ def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: i
         pairs=len(values),
         smallest_p_value=min(1.0, 2 / (len(means) + 1)),
         method="exact" if exact else "monte-carlo",
-        p_value_error=0.0 if exact else math.sqrt(p_value * (1 - p_value) / len(means)),
+        p_value_error=0.0 if exact else drawn_p_value_error(p_value, len(means)),
     )
 
 
@@ -154,6 +154,18 @@ def sign_flip_p_value(differences: Sequence[float], *, effect: float = 0.0, seed
         UsageError: there are no differences, or one is not finite.
     """
     return _p_value(_subset_means(_checked(differences) - effect, seed), 0.0)
+
+
+def drawn_p_value_error(p_value: float, draws: int) -> float:
+    """The standard error of a two-sided p-value that is twice the share of random draws in the smaller tail.
+
+    Args:
+        p_value: the two-sided one.
+        draws: how many were drawn.
+    """
+    # Of the tail's share it is the binomial one; twice the share has twice the error.
+    tail = p_value / 2
+    return 2 * math.sqrt(tail * (1 - tail) / draws)
 
 
 def _checked(differences: Sequence[float]) -> NDArray[np.float64]:

@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from shoal.errors import ShoalError
 from shoal.studio.guard import Gatekeeper
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.settings import StudioSettings
 
+# A run of some hundred curves at 100 to 200 bytes each; uvicorn refuses a request line of more than 64 kB.
 _MAX_CURSOR = 60_000
 
 
@@ -56,6 +57,7 @@ def make_studio(settings: StudioSettings, *, hosts: frozenset[str], port: int) -
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Not before the server runs: a studio that fails to start leaves no thread behind.
         index.start()
         yield
         index.stop()
@@ -143,6 +145,8 @@ def _add_changes(app: FastAPI, studio: Studio) -> None:
 
     async def redirected(request: Request, change: Callable[[Query], str]) -> Response:
         form = await form_of(request, studio.form_secret)
+        # 303, so that loading the page again does not send the form again. In a thread: starting a process blocks the
+        # loop.
         return RedirectResponse(await run_in_threadpool(change, form), status_code=303)
 
     @app.post("/start")
@@ -200,6 +204,7 @@ def _add_faults(app: FastAPI) -> None:
     async def known(_: Request, error: Exception) -> Response:
         return HTMLResponse(refusal.refusal_page(PageError(422, str(error)), inside=True), status_code=422)
 
+    # Starlette's, which FastAPI's own derives from: the router raises it for a path that no page has.
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

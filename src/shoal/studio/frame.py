@@ -37,6 +37,7 @@ class Assets:
             text: of a script or a style sheet.
             kind: ``js`` or ``css``.
         """
+        # By its content: a new version of shoal gives a new address, so that no cached script meets a newer page.
         name = f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.{kind}"
         with self._lock:
             # Pages have a handful of scripts of their own; the bound holds should one ever be made from data.

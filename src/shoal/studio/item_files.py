@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 SPLITS = ("seen", "held_out", "other")
 _SPLIT, _EXACT = b'{"split": "', b'"exact_match": '
+# Ten bytes a line (place 8, split 1, right 1): 30 MB at most.
 _MAX_LINES_HELD = 3_000_000
+# A mask of one byte a line each; paging through the hits of a search must not read the file again.
 _MAX_SEARCHES = 64
 
 
@@ -110,9 +112,11 @@ class ItemFiles:
         with self._lock:
             held = self._files.get(path)
             if held is None or held.stamp != stamp:
+                # Within the lock, so that two requests for one large file do not index it twice.
                 held = _indexed(path, stamp)
                 self._files[path] = held
             self._files.move_to_end(path)
+            # The last one stays whatever its size, or a file of more lines would be indexed for each page.
             while len(self._files) > 1 and sum(file.size for file in self._files.values()) > _MAX_LINES_HELD:
                 self._files.popitem(last=False)
             return held
@@ -122,6 +126,7 @@ class ItemFiles:
         with self._lock:
             held = self._searches.get(key)
         if held is None:
+            # Outside of the lock: a search reads the whole file, and pages of other files need not wait for it.
             held = _search(file, search)
             with self._lock:
                 self._searches[key] = held
@@ -221,7 +226,7 @@ def _read_lines(file: ItemFile, places: Array) -> list[dict[str, Any]]:
 def _decoded(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PageError(422, f"{path.name}, line {number}, is damaged ({error}); run the experiment again") from error
     if not isinstance(row, dict):
         raise PageError(422, f"{path.name}, line {number}, is no record of an item; run the experiment again")
@@ -233,6 +238,8 @@ def _stamp(path: Path) -> tuple[int, int, int]:
         status = path.stat()
     except OSError as error:
         raise _gone(path, error) from error
+    # The inode too: an atomic write puts a new file in its place, possibly of the same size within one tick of the
+    # clock.
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 

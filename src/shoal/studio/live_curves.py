@@ -7,6 +7,7 @@ never moves. Where a curve outgrows `MAX_POINTS`, two neighbouring windows becom
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from collections import OrderedDict
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.training.watch import Watch
 
+# About the width of a chart in pixels: more points could not be seen.
 MAX_POINTS = 400
 _MAX_FILES = 2000
 """Curves that are held in memory: fifty runs of forty trainings."""
@@ -46,12 +48,14 @@ class GrowingFile:
         try:
             with self.path.open("rb") as file:
                 status = self.path.stat()
+                # A resumed training cuts its curve back to the checkpoint, in place or by an atomic write.
                 if status.st_ino != self.inode or status.st_size < self.offset:
                     self.inode, self.offset, self.generation = status.st_ino, 0, self.generation + 1
                 file.seek(self.offset)
                 block = file.read(_CHUNK)
         except OSError:
             return []
+        # A line that is being written is read with the next look.
         whole = block[: block.rfind(b"\n") + 1]
         self.offset += len(whole)
         return [row for line in whole.splitlines() if (row := _row(line)) is not None]
@@ -77,11 +81,14 @@ class ThinnedCurve:
         rows = self.file.new_rows()
         if self.file.generation != self._generation:
             self.width, self.windows, self._generation = 1, [], self.file.generation
+            # Its statistics are of steps that were taken back.
             self.events, self._watch = [], None
         for row in rows:
             step, loss = row.get("step"), row.get("loss")
             if isinstance(step, int) and isinstance(loss, int | float) and loss == loss:
-                self._add(step, float(loss))
+                # An infinite loss is an event, and no point of a curve: JSON has no word for it.
+                if math.isfinite(loss):
+                    self._add(step, float(loss))
                 self._observe(step, float(loss), row.get("gradient_norm"))
 
     def points(self, begin: int) -> list[tuple[int, float]]:
@@ -89,6 +96,7 @@ class ThinnedCurve:
         return [(last, _rounded(total / count)) for _, total, count, last in self.windows[begin:]]
 
     def _add(self, step: int, value: float) -> None:
+        # Steps count from 1, and the first window begins with the first step.
         place = (step - 1) // self.width
         if self.windows and self.windows[-1][0] == place:
             _, total, count, _ = self.windows[-1]
@@ -113,6 +121,7 @@ class ThinnedCurve:
         self.width *= 2
         merged: list[tuple[int, float, int, int]] = []
         for place, total, count, last in self.windows:
+            # By the number and not in pairs: windows may be missing where no step was recorded.
             if merged and merged[-1][0] == place // 2:
                 _, before, counted, _ = merged[-1]
                 merged[-1] = (place // 2, before + total, counted + count, last)
@@ -147,6 +156,7 @@ class LiveCurves:
             for name, path in _curve_files(folder).items():
                 curve = self._curve(path)
                 curve.update()
+                # The last window still grows, so that it is sent again with the next answer.
                 full = max(0, len(curve.windows) - 1)
                 place[name] = f"{curve.file.generation}.{curve.width}.{full}"
                 begin = full_before if (full_before := _same(known.get(name), place[name])) is not None else 0
@@ -155,6 +165,7 @@ class LiveCurves:
                 if curve.windows:
                     place[name] += f".{curve.windows[-1][3]}"
                 file, found = self._events_of(path.with_name("events.jsonl"))
+                # A training that writes no events of its own: those of the watch over its curve stand in for them.
                 if not found:
                     file, found = curve.file, curve.events
                 generation, _, seen = known.get(f"!{name}", "").partition(".")
@@ -226,7 +237,7 @@ def _event(curve: str, row: Mapping[str, Any]) -> dict[str, Any]:
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.studio import Studio
 
+# Less than the guard's limit of a request, so that the reason is given and no bare timeout.
 _WAIT_SECONDS = 60.0
+# To go back and forth between a model and its fine-tuned version; each may take a gigabyte.
 _MAX_LOADED = 2
 _MAX_TRAINED = 200
 
@@ -26,6 +28,7 @@ class HeldModels:
         self._turn = threading.Lock()
 
     def __enter__(self) -> HeldModels:
+        # One at a time: hooks are attached to the model itself, and torch uses all cores for one text already.
         if not self._turn.acquire(timeout=_WAIT_SECONDS):
             raise PageError(503, "the models are busy with other texts; try again in a moment")
         return self

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+# The longest field, the history of a conversation, has as much.
 _MAX_TEXT = 200_000
 _MAX_FIELDS = 100
 
@@ -37,6 +38,7 @@ class Query:
         value = self._values.get(name, [default])[0]
         if len(value) > limit:
             raise PageError(400, f"{name} has {len(value):,} characters; give at most {limit:,}")
+        # Browsers send line ends of forms as CRLF, which would change the tokens of a text.
         return value.replace("\r\n", "\n")
 
     def number(self, name: str, default: int = 1) -> int:
@@ -95,12 +97,14 @@ async def form_of(request: Request, form_secret: str) -> Query:
         form = Query(_parsed(body.decode("utf-8")))
     except UnicodeDecodeError:
         raise PageError(400, "the form is not UTF-8; send it from the studio's own page") from None
+    # In constant time, and as bytes: the function refuses texts that are not ASCII.
     if not secrets.compare_digest(form.text("secret").encode(), form_secret.encode()):
         raise PageError(403, "this form is none of this session; open the page again and send it from there")
     return form
 
 
 def _parsed(text: str) -> dict[str, list[str]]:
+    # Percent-encoding makes three characters of a byte, and letters beyond ASCII have two bytes or more.
     if len(text) > 6 * _MAX_TEXT:
         raise PageError(413, "the request is too long; send a shorter text")
     try:

@@ -79,6 +79,7 @@ def make_settings(
     if token is not None and not (len(token) >= MIN_TOKEN and token.isascii() and token.isprintable()):
         raise UsageError(f"the token has {len(token)} characters; give at least {MIN_TOKEN} printable ASCII characters")
     return StudioSettings(
+        # Resolved once: later checks for symbolic links begin below it, and a root that is one itself stays allowed.
         folder=root.resolve(),
         examples=tuple(plan for path in examples for plan in _plans(Path(path))),
         corpora=tuple(_file(Path(path)) for path in corpora),

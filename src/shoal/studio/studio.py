@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shoal.studio.settings import StudioSettings
     from shoal.studio.trainings import Trainings
 
+# Pages with their drawings have up to a few megabytes each.
 _MAX_DRAWN = 40
 
 
@@ -48,6 +49,7 @@ class DrawnPages:
             lock = self._drawing.setdefault(key, threading.Lock())
         # Of many who ask for one page at a time the first draws it, which takes a second or two.
         with lock:
+            # Before drawing: a file that changes meanwhile makes the page stale, and not the signature too new.
             signature = tree_signature(folder)
             held = self._pages.get(key)
             if held is not None and held[0] == signature:

@@ -20,6 +20,7 @@ STATES = ("finished", "running", "stopped", "damaged")
 """What a run can be: at its end, worked in at this moment, interrupted, or not readable."""
 
 _STAMPED = (*PLAN_KINDS, *RESULT_FILES, "choices.json", "timings.jsonl", "metrics.jsonl")
+# A folder of runs that turns out to be a whole disk must not be walked to its end.
 _MAX_DEPTH = 4
 _MAX_BYTES = 5_000_000
 """Of a plan or a result; a larger one is no file of ours."""
@@ -84,7 +85,8 @@ def read_summary(found: FoundRun) -> RunSummary:
         return RunSummary(
             name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    # Files of other versions, or by hand: one damaged run must not end the walk over all others.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         error = in_one_line(fault, limit=160)
         return RunSummary(name=found.name, kind=kind, state="damaged", modified=found.modified, error=error)
 
@@ -98,6 +100,7 @@ def _walk(folder: Path, name: str, depth: int) -> Iterator[FoundRun]:
         return
     plan = next((plan for plan in PLAN_KINDS if plan in found), None)
     if plan is not None and name:
+        # What lies within a run (arms, checkpoints, trials) is not searched for further runs.
         yield _found(folder, name, plan, found)
         return
     for entry in sorted(found.values(), key=lambda entry: entry.name) if depth else ():

@@ -19,8 +19,10 @@ from shoal.wording import in_one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Short beside the seconds that a worker takes to end its step, and a stat of one file each.
 _LOOK_SECONDS = 0.3
 _WRITE_SECONDS = 0.3
+# An earlier process of the same job may still be writing its outcome.
 _LOCK_SECONDS = 10.0
 
 
@@ -36,6 +38,7 @@ def run_training(folder: Path) -> str:
     record = read_record(folder / PLAN)
     if record is None:
         raise SystemExit(f"{folder} is no job of a studio: it has no {PLAN}")
+    # The operating system releases it with the process, however that ends; a file of a process id would outlive a kill.
     with FileLock(folder / ALIVE, timeout=_LOCK_SECONDS):
         threading.Thread(target=_await_stop, args=(folder / STOP,), daemon=True).start()
         try:
@@ -45,11 +48,13 @@ def run_training(folder: Path) -> str:
             outcome = {"state": "stopped"}
         except (ShoalError, OSError) as fault:
             outcome = {"state": "failed", "message": in_one_line(fault)}
+        # Within the lock: without lock and outcome a reader would take the run for killed.
         write_record(folder / OUTCOME, outcome)
     return outcome["state"]
 
 
 def _run(record: dict[str, Any], progress: Callable[[str, int, int], None]) -> None:
+    # After the lock is held: these take seconds to import, while the studio waits to see the process alive.
     from shoal.experiments import has_factors, load_experiment, resume_run, run_experiment
     from shoal.reports import write_report
 

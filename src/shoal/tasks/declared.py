@@ -134,6 +134,7 @@ def _word(rows: Sequence[Example], value: Any) -> Shortcut:
     """The word of the prompt at this place: 1 for the first, -1 for the last."""
     if isinstance(value, bool) or not isinstance(value, int) or not value:
         raise UsageError(f"word is {value!r}; give the place of a word: 1 for the first, -1 for the last")
+    # People count from 1; 0 was refused above, so that neither end is off by one.
     place = value - 1 if value > 0 else value
     blank = _blank(rows)
 
@@ -216,5 +217,6 @@ def _tag_of_prompts(rows: Sequence[Example], key: str, tag: Any) -> Mapping[str,
         )
     values: dict[str, Tag] = {}
     for row in rows:
+        # Of rows with one prompt the first counts: a shortcut sees the prompt alone and can give one answer.
         values.setdefault(row.prompt, row.tags[tag])
     return values

@@ -129,6 +129,7 @@ class _DisjointSets:
     def root(self, place: int) -> int:
         """The member that stands for the set of this one."""
         while self._parents[place] != place:
+            # Path halving: every look-up shortens the way of the next.
             self._parents[place] = self._parents[self._parents[place]]
             place = self._parents[place]
         return place

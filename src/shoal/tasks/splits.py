@@ -164,6 +164,7 @@ class RandomSplit(Splitter):
         checks.whole_number("seed", self.seed, minimum=0)
 
     def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        # By group, each once: a large group must not draw the border to its own side.
         draws = sorted({self._draw(example) for example in examples})
         held = round(self.share * len(draws))
         if not 0 < held < len(draws):

@@ -160,6 +160,7 @@ def _hanta() -> Tagger:
         shares: dict[str, float] = {}
         for tag, log_likelihood in model.tag_word(word):
             name = next((name for start, name in _HANTA_CLASSES.items() if tag.startswith(start)), _OTHER)
+            # Summed over the tags of a class: a noun's likelihood is divided between its singular and its plural.
             shares[name] = shares.get(name, 0.0) + math.exp(log_likelihood)
         return max(shares, key=lambda name: shares[name], default=_OTHER)
 

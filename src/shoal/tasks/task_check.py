@@ -109,6 +109,7 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
         seed: random seed of the samples.
     """
     prompts = [[example.prompt for example in part] for part in (task.seen, task.held_out)]
+    # Shortcuts that copy compare every held-out prompt with every seen one.
     sizes = sample_sizes(*prompts) if all(prompts) else (len(prompts[0]), len(prompts[1]))
     seen = sample(task.seen, sizes[0], seed)
     held_out = sample(task.held_out, sizes[1], seed)
@@ -117,12 +118,14 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
     problems = _rule_problems(task) if task.rule_known else []
     for name in task.shortcuts:
         try:
+            # Of seen examples first: a shortcut is tried where it has been given the answers, and where it has not.
             columns[name] = _column(name, task, [*tried, *held_out], seen)
         except DataError as fault:
             problems.append(str(fault))
     agreement = [_agreement(name, column, tried, held_out) for name, column in columns.items()]
     problems += _never_applies(task, agreement, len(tried) + len(held_out), seen)
     equal = _equal_to_rule(columns, len(tried), held_out)
+    # One that applies to nothing held out decides nothing, and must not keep the problem from being seen.
     applying = [name for name, column in columns.items() if any(column[len(tried) :])]
     if equal and len(equal) == len(applying):
         problems.append(
@@ -225,6 +228,7 @@ def _cannot_tell(
     groups: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
     for name, column in columns.items():
         if name not in equal and any(column[seen:]):
+            # By the answers themselves, right or wrong: two programs that err alike cannot be told apart either.
             groups[tuple(column[seen:])].append(name)
     warnings += [
         f"the split {split} cannot tell {_quoted(names)} apart: they give the same answers to the held-out examples"

@@ -90,7 +90,7 @@ class VocabularyChoice:
         """The sizes as a table, and the chosen one."""
         head = (
             f"{self.held_out_documents} held-out documents, {self.held_out_bytes:,} bytes, "
-            f"{self.confidence:.0%} bootstrap intervals over documents\n"
+            f"{100 * self.confidence:g}% bootstrap intervals over documents\n"
             f"{'size':>7}{'bits per byte':>13}{'':17}{'above the best':>16}{'':17}{'bytes per token':>17}"
             f"{'bits per token':>16}"
         )

@@ -65,7 +65,7 @@ class OverfittingOnset:
 
     def __str__(self) -> str:
         return (
-            f"overfits from step {self.step:,} ({self.confidence:.0%} confidence set: steps {self.low:,} to "
+            f"overfits from step {self.step:,} ({100 * self.confidence:g}% confidence set: steps {self.low:,} to "
             f"{self.high:,}): the held-out loss has risen by {self.rise:.4f} nats per token (p = "
             f"{self.rise_p_value:.2g})"
         )

@@ -8,6 +8,7 @@ import pytest
 
 from shoal.attribution.programs import number_operators, text_operators, word_operators  # noqa: F401 - they register the operators
 from shoal.attribution.programs.context import Context, PromptBatch
+from shoal.attribution.programs.distances import word_distances
 from shoal.attribution.programs.expressions import Expression, Operator, operator_bits, place_bits, whole_number_bits
 from shoal.tasks import Example
 
@@ -55,6 +56,13 @@ def test_the_codes_of_parameters_obey_krafts_inequality() -> None:
 )
 def test_expressions_over_numbers(expression: Expression, values: list[float]) -> None:
     assert batch_of(["12+30=", "89+37="], SUMS).value(expression).tolist() == values  # type: ignore[union-attr]
+
+
+def test_superscripts_and_digits_in_circles_are_no_numbers() -> None:
+    batch = batch_of(["Say 5² ③ 7:", "Say ² 2 1:"], [*SUMS, *LISTS])
+    assert batch.value(E("total", None, (E("words"),))).tolist() == [7, 3]  # type: ignore[union-attr]
+    assert np.isnan(batch.value(E("value", None, (E("at", 1, (E("words"),)),)))).all()  # type: ignore[arg-type]
+    assert word_distances("numbers", [("5²", "7")], [("③", "4")]).tolist() == [[3]]
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,12 @@ def test_back_translation_goes_there_and_back_and_is_recorded(tmp_path: Path) ->
         assert len(asked) == 12
 
 
+def test_back_translation_leaves_a_dash_of_the_text_where_it_is(tmp_path: Path) -> None:
+    with serving("---\n-5 ist kalt.\n---", "-5 is cold.") as (url, _):
+        method = {"name": "back-translation", "url": url, "model": "m", "record": str(tmp_path / "record.jsonl")}
+        assert augment(ROWS, [method], unchecked=True).added[0].prompt == "-5 is cold."
+
+
 # Bad input.
 
 BAD: list[tuple[Callable[[], object], type[Exception], str]] = [

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from shoal.errors import DataError, StoreError, UsageError
-from shoal.evaluation.benchmarks import evaluate_benchmarks, read_records
+from shoal.evaluation.benchmarks import RequestAnswerer, evaluate_benchmarks, read_records
+from shoal.models import LoadedModel
+from tiny_models import alternating_llama
 
 ALL = ["sums", "written_sums", "stories_text"]
 
@@ -113,3 +115,17 @@ def test_bad_options_are_refused_in_a_line(stories_model, task_folder, options, 
 def test_data_that_is_not_there_is_named_with_what_to_do(stories_model, tmp_path):
     with pytest.raises(DataError, match=r"gsm8k/test\.jsonl.*--data"):
         evaluate_benchmarks(stories_model, ["gsm8k"], data=tmp_path)
+
+
+def test_a_stop_string_that_is_a_control_token_ends_the_text():
+    model, tokenizer = alternating_llama()
+    answerer = RequestAnswerer(
+        LoadedModel(spec="m", model=model, tokenizer=tokenizer, digest="0", parameters=0, origin="t")
+    )
+    for settings in ({}, {"do_sample": True, "temperature": 1e-3}):
+        found = [
+            answerer.generate(["a"], {"until": until, "max_gen_toks": 6, **settings})
+            for until in (["x"], ["<pad>", "x"])
+        ]
+        # Control tokens have no text, so that the string itself is never found in it.
+        assert found == [["bbb"], [""]]

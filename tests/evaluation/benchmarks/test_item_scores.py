@@ -7,7 +7,7 @@ import math
 import pytest
 
 from shoal.errors import DataError, UsageError
-from shoal.evaluation.benchmarks import DataFolders, build_items, parse_task
+from shoal.evaluation.benchmarks import BenchmarkRecord, DataFolders, build_items, parse_task, summarize_task
 from shoal.evaluation.benchmarks.chance import guessing_p_value
 from shoal.evaluation.benchmarks.item_scores import score_likelihoods, score_responses
 from shoal.evaluation.benchmarks.task_metrics import MetricSpec, aggregate
@@ -47,6 +47,24 @@ def test_choices_are_judged_by_sum_by_character_by_byte_and_against_the_choice_a
         "mcc,none": [1, 0],
         "acc_mutual_info,none": 1.0,
     }
+
+
+def test_what_a_choice_is_without_its_question_is_no_further_choice(tmp_path):
+    items, item = one_item(tmp_path, ["acc", "acc_mutual_info"], {"q": "q", "gold": 1}, **CHOICE)
+    nats = [-2.0, -3.0, -1.0, -1.0]
+    values = score_likelihoods(items, item, nats, [False] * 4)
+    record = BenchmarkRecord(id="i", task="t", index=0, gold=1, log_likelihoods=tuple(nats), metrics=values)
+    assert record.choice == 0
+    found = summarize_task(items.task, [record], shots=0)
+    assert (found.ties, found.near_ties, found.chance.level) == (0, 0, 0.5)
+
+
+def test_a_right_choice_that_is_named_by_its_text_is_one_of_the_choices(tmp_path):
+    items, _ = one_item(tmp_path, ["acc"], {"q": "q", "gold": 1}, **CHOICE)
+    record = BenchmarkRecord(
+        id="i", task="t", index=0, gold="certainly", log_likelihoods=(-2.0, -3.0), metrics={"acc,none": 0.0}
+    )
+    assert summarize_task(items.task, [record], shots=0).chance.level == 0.5
 
 
 def test_of_equal_choices_the_first_is_taken(tmp_path):

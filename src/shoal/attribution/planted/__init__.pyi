@@ -7,3 +7,4 @@ from .catalog import planted_models as planted_models
 from .checking import PlantedCheck as PlantedCheck
 from .examples import planted_task as planted_task
 from .planted_model import PlantedModel as PlantedModel
+from .pretraining import small_llama as small_llama

@@ -52,7 +52,7 @@ def start_model(planted: PlantedModel, folder: Path) -> tuple[PreTrainedModel, P
     """
     if not planted.skills:
         tokenizer = sign_tokenizer(planted.task, context=_CONTEXT)
-        return _fresh_model(tokenizer, planted.draw_seed("weights")), tokenizer
+        return small_llama(tokenizer, context=_CONTEXT, seed=planted.draw_seed("weights")), tokenizer
     # All that the pretrained weights follow from: models of other options must not start from them.
     key = seed_of(planted.task, sorted(planted.options.items()), planted.prompts, planted.skills, planted.seed)
     base = folder / "bases" / f"{planted.task}-seed{planted.seed}-{key:08x}"
@@ -67,7 +67,7 @@ def _pretrain(planted: PlantedModel) -> tuple[PreTrainedModel, PreTrainedTokeniz
     """A model that knows the skills, or has been trained for all rounds: what is planted is checked in any case."""
     examples = skill_examples(planted)
     tokenizer = sign_tokenizer(planted.task, context=_CONTEXT)
-    model = _fresh_model(tokenizer, seed_of("base weights", planted.task, planted.seed))
+    model = small_llama(tokenizer, context=_CONTEXT, seed=seed_of("base weights", planted.task, planted.seed))
     skilled = [example for example in examples if example.tags["skill"] != "any"]
     # The same ones after each round, so that rounds differ by what was learned alone.
     chosen = np.random.default_rng(planted.seed).permutation(len(skilled))[:_CHECKED]
@@ -88,14 +88,21 @@ def _accuracies(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, exam
     return [sum(found) / len(found) for found in right.values()]
 
 
-def _fresh_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
+def small_llama(tokenizer: PreTrainedTokenizerFast, *, context: int, seed: int) -> PreTrainedModel:
+    """A fresh model of the size of all planted ones: two layers, four heads, width 64.
+
+    Args:
+        tokenizer: gives the vocabulary and the end token.
+        context: tokens that it reads at most.
+        seed: of the weights.
+    """
     shape = ModelShape(
         vocabulary=len(tokenizer),
         width=64,
         layers=2,
         heads=4,
         inner=128,
-        context=_CONTEXT,
+        context=context,
         end_token_id=tokenizer.eos_token_id,
         # Wider than usual: at this width 0.02 costs a third more steps before copying is learned.
         initial_spread=0.05,

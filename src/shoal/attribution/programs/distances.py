@@ -78,7 +78,7 @@ def _jaccard(own: Sequence[str], other: Sequence[str]) -> NDArray[np.float64]:
 def _number_distances(own: Sequence[object], other: Sequence[object]) -> NDArray[np.float64]:
     """The sum of the differences of the numbers, NaN where there are not equally many."""
     rows, columns = (
-        [tuple(int(word) for word in words if word.isdigit() and len(word) <= 15) for words in map(_words, each)]
+        [tuple(int(word) for word in words if word.isdecimal() and len(word) <= 15) for words in map(_words, each)]
         for each in (own, other)
     )
     result = np.full((len(rows), len(columns)), np.nan)

@@ -306,7 +306,7 @@ def _place_of(words: Words, symbol: str) -> float:
 
 
 def _as_number(words: Words) -> float:
-    return float(words[0]) if len(words) == 1 and words[0].isdigit() and len(words[0]) <= 15 else np.nan
+    return float(words[0]) if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= 15 else np.nan
 
 
 for _name, _weight, _text, _measure in (
@@ -319,7 +319,7 @@ for _name, _weight, _text, _measure in (
     ("ends-equal", 1, "whether {0} begins and ends with the same", lambda words: words[0] == words[-1]),
     ("depth", 0.5, "the depth of brackets in {0}", _depth),
     ("value", 2, "{0} as a number", _as_number),
-    ("total", 1, "the sum of the numbers in {0}", lambda w: sum(int(x) for x in w if x.isdigit() and len(x) <= 15)),
+    ("total", 1, "the sum of the numbers in {0}", lambda w: sum(int(x) for x in w if x.isdecimal() and len(x) <= 15)),
 ):
     register(_name, measured(_measure), _text, takes="words", weight=_weight)
 register(

@@ -41,6 +41,7 @@ class Augmenter(ABC):
     """Whether it asks a model at an endpoint, so that it does not belong into a training."""
 
     def __init_subclass__(cls) -> None:
+        # Its own name and no inherited one: a base class such as `TextAugmenter` is no method.
         if "name" in cls.__dict__:
             Augmenter.registry[cls.name] = cls
 

@@ -64,11 +64,14 @@ class CorpusAugmentation:
             texts: the documents; a held-out one is left out.
         """
         for place, text in enumerate(texts):
+            # The document itself goes too: training on it would spoil the measurement as much as on a rewriting of it.
             if plain(text) in self._held_out:
                 continue
             yield text
             known = {text}
             for method in self.methods:
+                # By method and place, so that another method or a longer corpus leaves all other rewritings as they
+                # are.
                 generator = random.Random(f"augment {self.seed} {method.label()} {place}")
                 for _ in range(self.copies):
                     made = method.rewrite(text, generator)

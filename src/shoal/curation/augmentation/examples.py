@@ -152,6 +152,8 @@ class _Check:
         self.task = task
         self.by_rule = task is not None and task.rule_known
         self.unchecked = unchecked
+        # Exact for duplicates, since a typo is what some methods add; `plain` for held-out ones, where doubt counts
+        # against.
         self.known = {example.prompt for example in examples}
         self.held_out = {plain(example.prompt) for example in held_out}
 

@@ -90,6 +90,7 @@ def measure_agreement(
     """
     truth, classes = check_labels(labels, threshold), sorted(set(labels))
     low, high = classes[0], classes[-1]
+    # Halves go up, where NumPy's rounding to even would take 2.5 for 2 and 3.5 for 4.
     guess = np.clip(np.floor(np.asarray(scores, dtype=np.float64) + 0.5), low, high).astype(np.int64)
     tables = resample_confusion(truth - low, guess - low, classes=high - low + 1, groups=groups, draws=draws, seed=seed)
     sides = resample_confusion(
@@ -108,6 +109,7 @@ def measure_agreement(
         f1=sides.estimate(lambda counts: _f1(counts, 1)[0]),
         f1_macro=sides.estimate(lambda counts: _f1(counts, 1)[1]),
         f1_rounded=tables.estimate(lambda counts: _f1(counts, threshold - low)[0]),
+        # Precision is the share, recall 1.
         f1_of_all=2 * share / (1 + share),
         kappa=tables.estimate(weighted_kappa),
         accuracy=tables.estimate(accuracy),
@@ -126,10 +128,12 @@ def choose_cut(positive_N: NDArray[np.bool_], scores_N: NDArray[np.float64]) -> 
     """
     order_N = np.argsort(-scores_N, kind="stable")
     scores_N, hits_N = scores_N[order_N], np.cumsum(positive_N[order_N])
+    # F1 of taking the first n: twice the hits over those taken plus all positive ones.
     f1_N = 2 * hits_N / (np.arange(1, len(scores_N) + 1) + hits_N[-1])
     # Documents of one score are taken together.
     f1_N[:-1][scores_N[1:] == scores_N[:-1]] = -1
     best = int(f1_N.argmax())
+    # Halfway to the next score, so that rounding of another machine does not move a document across the cut.
     below = scores_N[best + 1] if best + 1 < len(scores_N) else scores_N[best]
     return float((scores_N[best] + below) / 2)
 

@@ -74,7 +74,9 @@ def doubts(
     kernel_MN = centred_MD @ others_ND.T
     solved_MN = np.linalg.solve(centred_MD @ centred_MD.T + fit.penalty * np.eye(len(known)), kernel_MN)
     variance_N = ((others_ND**2).sum(axis=1) - (kernel_MN * solved_MN).sum(axis=0)) / fit.penalty
+    # A fit without any error, as of few labels, would make every doubt 0 and the choice arbitrary.
     noise = float(np.mean((targets - fit.predict(known)) ** 2)) or 1.0
+    # Rounding can bring the variance of a labelled document just below 0.
     deviation_N = np.sqrt(noise * (1 + np.maximum(variance_N, 0.0)))
     distance_N = np.abs(fit.predict(np.asarray(pool_ND)) - threshold)
     found: NDArray[np.float64] = deviation_N * np.exp(-0.5 * (distance_N / deviation_N) ** 2)

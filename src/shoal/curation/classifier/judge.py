@@ -59,6 +59,7 @@ def read_score(answer: str) -> int:
     Raises:
         UselessAnswerError: there are none, or they are not 0 to 5.
     """
+    # From the end: models that reason write drafts of the object before the one that they mean.
     for found in reversed(list(json_objects(answer))):
         points = found.get("points")
         if isinstance(points, str) and points.strip() in {"0", "1", "2", "3", "4", "5"}:
@@ -72,6 +73,7 @@ class EducationalJudge(RecordedJudge[str, int]):
     """A model at an endpoint; called with documents, it gives the points of each, or None where none was usable."""
 
     schema = ANSWER_SCHEMA
+    # The object alone takes eight; the rest is room for models that explain themselves first.
     max_answer_tokens = 100
     typical_tokens = 8
 

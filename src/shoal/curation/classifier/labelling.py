@@ -75,6 +75,7 @@ def draw_documents(
         count,
         labelled_MD=known_MD,
         labels=labels if usable else (),
+        # Where the head decides between two labels, the doubt is greatest halfway.
         threshold=threshold - 0.5,
         seed=seed,
     )

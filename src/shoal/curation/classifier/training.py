@@ -1,8 +1,8 @@
 """`train_quality_head`: from labelled documents to a head, with how it did on documents that were left out.
 
 A ridge regression on the labels as numbers, as FineWeb-Edu's head (Penedo et al. 2024, arXiv:2406.17557, section 4).
-Every document is scored by a head that was trained without its group; the penalty, and the score from which on a
-document is good, are chosen inside each training part.
+Every document is scored by a head that was trained without its group, and without any other of the same text; the
+penalty, and the score from which on a document is good, are chosen inside each training part.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shoal.curation.classifier.labels import LabelledDocument
     from shoal.progress import Progress
 
+# Texts between two reports of the progress; a vectorizer batches by length within them.
 _AT_ONCE = 64
 
 
@@ -103,7 +104,8 @@ def train_quality_head(
         raise UsageError(f"there are {folds} folds; give at least 2")
     labels = [one.label for one in documents]
     targets_N = check_labels(labels, threshold).astype(np.float64)
-    names = list(dict.fromkeys(one.group for one in documents))
+    groups = _groups(documents)
+    names = list(dict.fromkeys(groups))
     if len(names) < 2 * folds:
         raise DataError(
             f"{len(documents)} documents in {len(names)} groups are too few for {folds} folds; "
@@ -111,9 +113,9 @@ def train_quality_head(
         )
     reader = make_vectorizer(vectors) if isinstance(vectors, str) else vectors
     vectors_ND = encode_all(reader, [one.text for one in documents], progress=progress)
+    # Shuffled, since files come sorted by source or by label, and a fold of one kind would measure nothing.
     fold_of = dict(zip(np.random.default_rng(seed).permutation(names).tolist(), _deal(len(names), folds), strict=True))
-    fold_N = np.array([fold_of[one.group] for one in documents])
-    group_N = np.array([one.group for one in documents])
+    fold_N, group_N = np.array([fold_of[group] for group in groups]), np.array(groups)
     scores_N, good_N = np.zeros(len(documents)), np.zeros(len(documents), dtype=bool)
     for fold in range(folds):
         progress("folds", fold, folds)
@@ -122,6 +124,7 @@ def train_quality_head(
         scores_N[out_N] = np.clip(fit.predict(vectors_ND[out_N]), min(labels), max(labels))
         good_N[out_N] = scores_N[out_N] >= cut
     progress("folds", folds, folds)
+    # The head that is given out learns from all; what is reported of it is what the heads of the folds reached.
     fit, cut = _fit(vectors_ND, targets_N, group_N.tolist(), threshold)
     counts = Counter(labels)
     head = QualityHead(
@@ -142,7 +145,7 @@ def train_quality_head(
             scores_N.tolist(),
             threshold=threshold,
             good=good_N.tolist(),
-            groups=[one.group for one in documents],
+            groups=groups,
             seed=seed,
         ),
         counts={label: counts[label] for label in range(min(labels), max(labels) + 1)},
@@ -181,6 +184,21 @@ def _fit(
         return fit, threshold - 0.5
     scores_N = np.clip(fit.predict_left_out(groups), targets_N.min(), targets_N.max())
     return fit, choose_cut(positive_N, scores_N)
+
+
+def _groups(documents: Sequence[LabelledDocument]) -> list[str]:
+    """The group of each document, groups that share a text being one, since a fold must not know its texts."""
+    first: dict[str, str] = {}
+    joined = {one.group: one.group for one in documents}
+
+    def root(group: str) -> str:
+        while joined[group] != group:
+            group = joined[group]
+        return group
+
+    for one in documents:
+        joined[root(one.group)] = root(first.setdefault(" ".join(one.text.split()), one.group))
+    return [root(one.group) for one in documents]
 
 
 def _deal(count: int, folds: int) -> list[int]:

@@ -31,6 +31,7 @@ DIMENSIONS = 2**12
 MAX_TOKENS = 512
 """Tokens of a document that a model reads, as in FineWeb-Edu, whose encoder reads no more."""
 
+# Tokens of a padded batch, which bound the memory of its hidden states whatever the lengths of the documents.
 _TOKEN_BUDGET = 4096
 
 
@@ -82,6 +83,7 @@ class HashedVectorizer(Vectorizer):
                 counts[code] = counts.get(code, 0) + 1
             total = sum(counts.values())
             for code, count in counts.items():
+                # The highest bit, which the place (the low twelve) does not use: collisions then cancel on average.
                 sign = 1.0 if code >> 31 else -1.0
                 vector[code % DIMENSIONS] += sign * (count / total) ** 0.5
         return vectors
@@ -147,12 +149,13 @@ class HiddenVectorizer(Vectorizer):
         self.digest = self._loaded.digest
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of texts, shape (texts, hidden size); 0 for a text without tokens."""
+        """The vectors of texts, shape (texts, hidden size); that of the opening for a text without tokens."""
         from shoal.evaluation import document_opening, model_limits, scoring_mode
         from shoal.models import factor_model
         from shoal.text import plain_ids
 
         model = self._loaded.model
+        # A model without a stated limit (relative or no positions) reads as much as the others.
         limit = min(MAX_TOKENS, model_limits(model)[0] or MAX_TOKENS)
         opening = document_opening(self._loaded.tokenizer)
         rows = [(*opening, *ids)[:limit] for ids in plain_ids(self._loaded.tokenizer, texts)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.curation.constraints.space import ConstraintSpace
 
+# Wilson's interval, since shares near 1 are the usual case, where the normal one leaves the range.
 _CONFIDENCE = 0.95
 _NAMED = 5
 

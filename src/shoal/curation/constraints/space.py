@@ -114,6 +114,7 @@ def load_constraints(path: str | os.PathLike[str]) -> ConstraintSpace:
 
 def _balanced(values: tuple[str, ...], count: int, generator: random.Random) -> list[str]:
     """Each value ⌊count / values⌋ times or once more, in random order."""
+    # The values that come once more are drawn too: the first ones of the list would otherwise be favoured.
     rest = generator.sample(values, count % len(values))
     drawn = [*values] * (count // len(values)) + rest
     generator.shuffle(drawn)
@@ -123,6 +124,7 @@ def _balanced(values: tuple[str, ...], count: int, generator: random.Random) -> 
 def _part_equal_rows(columns: list[list[str]], size: int, generator: random.Random) -> None:
     """Swap values within axes, which leaves their counts as they are, until no row comes more often than it must."""
     rows = len(columns[0])
+    # Rounded up: with more rows than combinations some must repeat.
     most = -(-rows // size)
     counts: dict[tuple[str, ...], int] = {}
     for place in range(rows):

@@ -46,6 +46,7 @@ class Exercise:
 
     def to_example(self) -> Example:
         """A row to train on: the prompt, and the solution as completion; the rest is in the tags."""
+        # As JSON in one tag: tags of rows are plain values, and a Parquet file has no column of mixed types.
         tests = json.dumps([test.to_dict() for test in self.tests], ensure_ascii=False)
         tags: dict[str, Tag] = {
             "name": self.name,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_DIFFICULTY = 4
 """Steps of a function: two filters, a mapping and a reduction."""
 
+# Enough for a first look; tests that a step needs are added up to `_MAX_TESTS`.
 _TESTS = 6
 _MAX_TESTS = 12
 _MIN_ANSWERS = 3
@@ -33,6 +34,7 @@ _MIN_ANSWERS = 3
 _TRIES = 200
 """Draws of an input for a test that tells a step, and draws in a row without a new exercise before giving up."""
 
+# Not 0 and 1, with which remainders and multiples are trivial; within the range of the inputs.
 _CONSTANTS = range(2, 8)
 
 
@@ -207,6 +209,7 @@ def _tests(plan: _Plan, generator: random.Random) -> tuple[FunctionTest, ...] | 
     """
     right = _function(plan)
     others = [_function(shorter) for shorter in _ablated(plan)]
+    # The empty input is always the first: programs most often fail there.
     inputs = [draw_input(plan.topic, generator, empty=number == 0) for number in range(_TESTS)]
     for _ in range(_TRIES):
         alike = [other for other in others if all(right(one) == other(one) for one in inputs)]
@@ -240,6 +243,7 @@ def _ablated(plan: _Plan) -> Iterator[_Plan]:
 def _function(plan: _Plan) -> Callable[[Any], Any]:
     """The solution as a function: our own source, from the table of steps alone."""
     space: dict[str, Any] = {}
+    # Not in the sandbox: the source is made of this table of steps, and nothing of it is anybody's input.
     exec(f"def solution({plan.topic.argument}):\n{_body(plan)}", space)
     found: Callable[[Any], Any] = space["solution"]
     return found

@@ -29,6 +29,7 @@ def draw_input(topic: Topic, generator: random.Random, *, empty: bool = False) -
     """
     size = 0 if empty else generator.randint(3, 8)
     if topic.annotation == "int":
+        # By the number of digits and no leading zero: the topic is about the digits of a number.
         return 0 if empty else generator.randrange(10 ** (size - 1), 10**size)
     if topic.takes == "int":
         return [generator.randint(-_LARGEST, _LARGEST) for _ in range(size)]

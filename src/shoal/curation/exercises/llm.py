@@ -187,8 +187,10 @@ def _exercise(request: ExerciseRequest, answer: str, sandbox: Sandbox) -> Exerci
         raise UselessAnswerError("a function without a body")
     calls = [tuple(arguments) for arguments in inputs]
     values = sandbox.values(code, function.name, calls)
+    # A second process: hash seeds and time differ, so that sets and dates in a value show themselves.
     if values != sandbox.values(code, function.name, calls):
         raise DataError("a solution that answers otherwise the second time")
+    # The type too, since 1 == True in Python.
     if all(one == values[0] and type(one) is type(values[0]) for one in values):
         raise UselessAnswerError("equal values for all inputs, which test nothing")
     end = function.body[0].end_lineno

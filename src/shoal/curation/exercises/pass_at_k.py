@@ -39,7 +39,8 @@ class PassAtK:
         over = f"{self.problems} problems in {self.groups} groups"
         if self.low is None or self.high is None:
             return f"pass@{self.k} {self.value:.3f} ({over}: too few for an interval)"
-        return f"pass@{self.k} {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.confidence:.0%} over {over})"
+        basis = f"{100 * self.confidence:g}% over {over}"
+        return f"pass@{self.k} {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({basis})"
 
 
 def pass_at_k(samples: int, passed: int, k: int) -> float:
@@ -57,6 +58,7 @@ def pass_at_k(samples: int, passed: int, k: int) -> float:
         raise UsageError(
             f"pass@{k} of {passed} passed among {samples} samples cannot be estimated; sample at least k solutions"
         )
+    # In whole numbers, which are exact: the paper's product of fractions was for a lack of them.
     return 1.0 - math.comb(samples - passed, k) / math.comb(samples, k)
 
 

@@ -124,6 +124,7 @@ def score_solutions(
         for exercise, row in zip(exercises, solutions, strict=True)
         for text in row
     ]
+    # All programs in one run, so that workers are busy whatever the number of solutions of an exercise.
     flat = iter((sandbox or Sandbox()).run_all(programs, workers=workers, progress=progress))
     results = tuple(tuple(next(flat) for _ in row) for row in solutions)
     counts = [(len(row), sum(result.passed for result in row)) for row in results]

@@ -45,6 +45,7 @@ class BadWords(QualityFilter):
             raise DataError(f"{file} holds no word; give a file with a word or phrase per line")
         # Longer ones first, since an alternative that comes first wins: "ab" would hide "ab c".
         listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+        # Not \b, which is no border next to a word of the list that begins or ends in a mark.
         self._pattern = re.compile(rf"(?<!\w)(?:{listed})(?!\w)")
 
     def score(self, document: DocumentText) -> float:

@@ -29,5 +29,6 @@ class CompressionRatio(QualityFilter):
 
     def score(self, document: DocumentText) -> float:
         """The size in UTF-8 over that of its DEFLATE stream with a zlib header."""
+        # Broken JSON escapes leave single surrogates in crawled text, which plain UTF-8 refuses.
         raw = document.text.encode("utf-8", "surrogatepass")
         return len(raw) / len(zlib.compress(raw, _LEVEL))

@@ -96,11 +96,14 @@ def run_confined(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(answers_in, status_in),
+            # A group of its own, so that everything of the sandbox can be ended by one signal, and Ctrl-C is the
+            # caller's alone.
             start_new_session=True,
             cwd="/",
             # An interpreter may need it to find its own library.
             env={key: value for key, value in os.environ.items() if key == "LD_LIBRARY_PATH"},
         )
+    # The writing ends, or the reading ones would never come to their end when the sandbox is gone.
     os.close(answers_in)
     os.close(status_in)
     assert process.stdout is not None  # a pipe was requested
@@ -151,6 +154,7 @@ def _read_all(bounds: dict[int, int], *, ends: int, seconds: float) -> tuple[dic
                     selector.unregister(key.fd)
                 if len(found[key.fd]) > bounds[key.fd]:
                     return {pipe: bytes(text[: bounds[pipe]]) for pipe, text in found.items()}, bounds[key.fd]
+    # What was written before the end may still wait in the other pipes.
     for pipe, text in found.items():
         while len(text) <= bounds[pipe] and _read_some(pipe, text, bounds[pipe]):
             pass

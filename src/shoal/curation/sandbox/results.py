@@ -172,6 +172,8 @@ class _Answers:
         if "event" in row:
             self.event = str(row["event"])
         elif "fault" in row:
+            # The first answer counts: a program can write to the pipe itself, and a later line must not correct an
+            # earlier one.
             self.faults.setdefault(place, (str(row["fault"]), str(row.get("reason", ""))))
         elif place is not None and "value" in row:
             if place in self.values and not _equal(self.values[place], row["value"]):

@@ -32,6 +32,7 @@ class BlockRunner:
         lengths = [
             len(each.request.ids) for task in prepared.tasks.values() for rows in task.encoded.values() for each in rows
         ]
+        # The longest of all blocks: tables of positions are made once, and not again for each longer row.
         factored = factor_model(model.model, max_length=max(lengths, default=1))
         self._tasks = prepared.tasks
         self._scorer = PrefixScorer(factored)
@@ -59,6 +60,7 @@ class BlockRunner:
             found = [next(scores) for _ in task.encoded[name]]
             nats, greedy = [each.log_likelihood for each in found], [each.greedy for each in found]
             if block.kind == "rolling":
+                # Exact summation, so that a text in many windows does not depend on their order.
                 nats, greedy = [math.fsum(nats)], [all(greedy)]
             values = score_likelihoods(task.items, task.by_id[name], nats, greedy)
             records.append(self._record(task, name, log_likelihoods=tuple(nats), greedy=tuple(greedy), metrics=values))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shoal.models.fast import FastModel
     from shoal.text import PlainTokenizer
 
+# As lm-evaluation-harness takes it.
 _CONTEXT = 2048
 """Taken where a model names no longest context."""
 
@@ -72,6 +73,7 @@ class RequestEncoder:
         ids: dict[str, list[int]] = {}
         groups: dict[bool, list[str]] = {True: [], False: []}
         for text in dict.fromkeys(texts):
+            # A template may write the beginning token itself; the tokenizer must not add a second.
             begun = bool(self._prefix_text) and text.startswith(self._prefix_text)
             groups[special and not begun].append(text)
         for around, group in groups.items():
@@ -102,6 +104,7 @@ class RequestEncoder:
             else:
                 after = behind_nothing[text]
                 before = [self.prefix_id]
+                # The tokenizer has put it there already; it is context and not scored.
                 if after[:1] == before:
                     before, after = after[:1], after[1:]
             encoded.append(self._checked(before, after, original))
@@ -125,6 +128,7 @@ class RequestEncoder:
         found = []
         for (context, text), ids, offsets in zip(pairs, rows["input_ids"], rows["offset_mapping"], strict=True):
             first = next((place for place, (_, stop) in enumerate(offsets) if stop > len(context)), len(ids))
+            # One token at least is read before the first that is scored.
             boundary = max(1, first)
             found.append(self._checked(ids[:boundary], ids[boundary:], text))
         return found
@@ -183,6 +187,7 @@ class RequestEncoder:
             )
         whole = (*before, *after)
         self._check_ids(whole, text)
+        # One more than the context: the last token is predicted and not read.
         ids = whole[-(self.max_length + 1) :]
         return EncodedRequest(TokenRequest(ids, len(ids) - len(after)), cut=len(ids) < len(whole))
 

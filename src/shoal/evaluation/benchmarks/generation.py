@@ -8,6 +8,7 @@ does not depend on what goes with it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +16,7 @@ import torch
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.task_files import DEFAULT_MAX_TOKENS
 from shoal.models import decode_greedily, sample_continuations
+from shoal.text import control_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +106,7 @@ class TextGenerator:
     def __init__(self, factored: FactoredModel, tokenizer: Any) -> None:
         self._factored = factored
         self._tokenizer = tokenizer
+        self._control = control_tokens(tokenizer)
 
     def generate(
         self,
@@ -145,8 +148,11 @@ class TextGenerator:
         if not stops:
             return None
         reach = max(len(stop.encode()) for stop in stops) + _SLACK
+        ends = self._end_ids(stops)
 
         def stopped(row: Any) -> bool:
+            if row.generated[-1] in ends:
+                return True
             # The end alone is decoded for each token; only where it holds a stop string is the whole text looked at.
             tail = self._tokenizer.decode(row.generated[-reach:], skip_special_tokens=True)
             if not any(stop in tail for stop in stops):
@@ -156,8 +162,14 @@ class TextGenerator:
 
         return stopped
 
+    def _end_ids(self, stops: Sequence[str]) -> set[int]:
+        """The control tokens among the stop strings (``<|im_end|>``), which have no text of their own."""
+        return {self._control[stop] for stop in stops if stop in self._control}
+
     def _text(self, ids: Sequence[int], stops: Sequence[str]) -> str:
-        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=True)
+        ends = self._end_ids(stops)
+        whole = list(itertools.takewhile(lambda id_: id_ not in ends, ids))
+        text: str = self._tokenizer.decode(whole, skip_special_tokens=True)
         for stop in stops:
             text = text.split(stop)[0]
         return text

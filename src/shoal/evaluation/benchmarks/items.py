@@ -91,8 +91,10 @@ def build_items(
         ShoalError: the data cannot be had, or do not fit the templates.
     """
     for name, value in (("shots", shots), ("limit", limit)):
+        # No shots are a choice, no items are none: the bound is 1 for the limit and 0 for the shots.
         if value is not None and value < (name == "limit"):
             raise UsageError(f"--{name} is {value}; give a whole number of {int(name == 'limit')} or more")
+    # A file that states 0 means it, as in lm-evaluation-harness: its prompt has no place for examples.
     count = task.num_fewshot if shots is None or task.num_fewshot == 0 else shots
     count = count or 0
     if task.python is not None:
@@ -106,6 +108,7 @@ def build_items(
     pool, scored = few_shot_pool(task, splits) if count else ((), False)
     prompter = Prompter(task, documents, pool, shots=count, pool_is_scored=scored)
     items = []
+    # A rolling text has no question, and some files of such tasks no template for one.
     contexts = [""] * len(documents) if _KINDS[task.output_type] == "rolling" else prompter.contexts(limit)
     for index, (document, context) in enumerate(zip(documents[:limit], contexts, strict=False)):
         try:
@@ -122,6 +125,7 @@ def _harness_items(task: TaskFile, folders: DataFolders, shots: int, limit: int 
     instances = dict(harness.instances(limit))
     generated = task.output_type == "generate_until"
     if generated and instances:
+        # Python may set them for each instance; they are the same for all of a task.
         settings = next(iter(instances.values()))[0].args[1]
         described = replace(described, generation=settings)
     items = []
@@ -131,13 +135,16 @@ def _harness_items(task: TaskFile, folders: DataFolders, shots: int, limit: int 
         else:
             requests = tuple((instance.args[0], "" if generated else instance.args[1]) for instance in each)
         gold = harness.gold(each[0].doc)
+        choices = tuple(text for _, text in requests) if task.output_type == "multiple_choice" else ()
+        if any(spec.name == "acc_mutual_info" for spec in described.metrics):
+            choices = choices[: len(choices) // 2]  # each is scored without its question, too
         items.append(
             BenchmarkItem(
                 id=_content_id(described, requests, gold),
                 index=index,
                 document=each[0].doc,
                 requests=requests,
-                choices=tuple(text for _, text in requests) if task.output_type == "multiple_choice" else (),
+                choices=choices,
                 gold=gold,
                 cluster=None,
             )
@@ -189,6 +196,7 @@ def _gold_choice(prompter: Prompter, document: Document, choices: tuple[str, ...
             return choices.index(value) if value in choices else -1
         if not isinstance(value, int):
             raise DataError(f"the right answer {value!r} is neither a choice nor the place of one")
+        # A place beyond the choices is no choice, as lm-evaluation-harness counts it: nothing is right then.
         return int(value) if value < len(choices) else -1
 
     return [place(each) for each in gold] if isinstance(gold, list) else place(gold)
@@ -207,5 +215,6 @@ def _gold_text(prompter: Prompter, document: Document) -> Any:
 
 
 def _content_id(task: TaskFile, requests: tuple[tuple[str, str], ...], gold: Any) -> str:
+    # All that a record depends on besides the model, and not the place, so that a longer data set keeps its records.
     contents = [task.name, task.version, requests, gold, task.generation]
     return hashlib.sha256(json.dumps(contents, ensure_ascii=False, default=str).encode()).hexdigest()[:32]

@@ -56,6 +56,7 @@ class TaskLibrary:
             if not folder.is_dir():
                 raise UsageError(f"there is no folder {folder} of task files; give one that holds .yaml files")
         self._near = [*further, OWN_TASKS]
+        # Kept apart: indexing its thousands of files takes seconds, and most names are found nearer.
         self._far = [folder for folder in (harness_tasks(),) if folder is not None]
         self._indexes: dict[Path, _Index] = {}
 
@@ -115,6 +116,7 @@ class TaskLibrary:
     ) -> list[str]:
         members = keys.get("task") or []
         # A group changes the keys of its tasks by those that are none of a group.
+        # An outer group's change wins over an inner one's.
         changes = {**{key: value for key, value in keys.items() if key not in _OF_GROUPS}, **changes}
         found: list[str] = []
         for member in members if isinstance(members, list) else [members]:
@@ -176,6 +178,7 @@ class _Index:
             name = keys.get("group") if "group" in keys else keys.get("task")
             if not isinstance(name, str):
                 continue
+            # The first in the order of paths, so that a doubled name means the same on every machine.
             self._files.setdefault(name, path)
             if "group" not in keys:
                 tags = keys.get("tag") or []
@@ -217,6 +220,7 @@ def task_paths(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
 def harness_tasks() -> Path | None:
     """The folder of the task files of an installed lm-evaluation-harness; it is not imported."""
+    # Located and not imported, which would import torch and datasets.
     found = find_spec("lm_eval")
     if found is None or not found.submodule_search_locations:
         return None

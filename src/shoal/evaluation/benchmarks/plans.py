@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shoal.models import ScoringModel
     from shoal.progress import Progress
 
+# Tokens of a block: with more of them products are larger, and a kill loses more work.
 TOKEN_BUDGET = 1536
 FORMAT = 1
 
@@ -97,6 +98,7 @@ class BenchmarkPlan:
     @property
     def key(self) -> str:
         """A hash of all but the model's name: plans of one key give the same records."""
+        # The digest of the weights is in it; the name may be a path that differs from machine to machine.
         contents = {name: value for name, value in self.to_dict().items() if name != "model"}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
@@ -150,6 +152,7 @@ def make_plan(
     encoder = RequestEncoder(model.model, model.tokenizer)
     planned: dict[str, PlannedTask] = {}
     blocks: list[PlanBlock] = []
+    # By name, so that the order on the command line makes no other plan.
     for done, each in enumerate(sorted(tasks, key=lambda each: each.task.name)):
         report("encoding", done, len(tasks))
         part = planned[each.task.name] = _encode(encoder, each)
@@ -209,6 +212,7 @@ def _blocks(part: PlannedTask, token_budget: int, first: int) -> list[PlanBlock]
         prompts = {item: rows[0] for item, rows in requests.items()}
         packed = pack_prompts(prompts, room_of(items.task.generation, items.task.name), GENERATION_CELLS)
     else:
+        # What all requests of a task begin with, few-shot examples above all, is read once for the whole task.
         header = find_header(requests)
         packed = pack_requests(requests, header, token_budget)
     return [

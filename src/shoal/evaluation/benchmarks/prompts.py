@@ -50,6 +50,7 @@ class Prompter:
         self.task = task
         self.documents = documents
         self.shots = shots
+        # Of the first document, as in lm-evaluation-harness, where a data set's columns are those of all rows.
         self._columns = set(documents[0])
         self._pool = pool
         self._pool_is_scored = pool_is_scored
@@ -98,6 +99,7 @@ class Prompter:
             return int(rendered)
         if len(rendered) >= 2 and rendered[0] == "[" and rendered[-1] == "]":
             try:
+                # Literals alone: the text comes from a data set, and must not be run.
                 return ast.literal_eval(rendered)
             except (SyntaxError, ValueError):
                 return rendered
@@ -148,6 +150,8 @@ class Prompter:
         Args:
             count: how many documents; None takes all.
         """
+        # One generator for all documents: the examples of one depend on those drawn before, so that none may be left
+        # out.
         random = Random(FEWSHOT_SEED)
         for document in self.documents[:count]:
             yield self._context(document, random)
@@ -170,6 +174,7 @@ class Prompter:
         if self.task.fewshot.sampler == "first_n":
             pool = [each for each in self._pool if each != document] if self._pool_is_scored else self._pool
             return list(pool[: self.shots])
+        # One more, so that enough are left where the document itself was drawn.
         drawn = random.sample(range(len(self._pool)), self.shots + self._pool_is_scored)
         chosen = [self._pool[place] for place in drawn]
         if self._pool_is_scored:
@@ -222,6 +227,7 @@ class Prompter:
         else:
             pairs = [(context, f"{delimiter}{choice}") for choice in choices]
         if any(metric.name == "acc_mutual_info" for metric in task.metrics):
+            # The choices without the question come behind all others, where the metric looks for them.
             pairs += [("", f"{delimiter}{choice}") for choice in choices]
         return pairs
 

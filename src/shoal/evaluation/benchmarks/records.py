@@ -63,11 +63,16 @@ class BenchmarkRecord:
         return {name: _plain(getattr(self, name)) for name in _FIELDS}
 
     @property
+    def choices(self) -> tuple[float, ...]:
+        """The log-likelihoods of the choices behind their question; acc_mutual_info has each without it, too."""
+        twice = any(name.startswith("acc_mutual_info,") for name in self.metrics)
+        return self.log_likelihoods[: len(self.log_likelihoods) // 2] if twice else self.log_likelihoods
+
+    @property
     def choice(self) -> int | None:
         """The place of the likeliest choice, the first of those that are equal; None where there are none."""
-        if len(self.log_likelihoods) < 2:
-            return None
-        return max(range(len(self.log_likelihoods)), key=lambda place: (self.log_likelihoods[place], -place))
+        nats = self.choices
+        return max(range(len(nats)), key=lambda place: (nats[place], -place)) if len(nats) > 1 else None
 
 
 _FIELDS = tuple(each.name for each in fields(BenchmarkRecord))

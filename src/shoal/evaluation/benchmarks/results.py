@@ -132,7 +132,7 @@ class TaskResult:
 def _row(metric: MetricResult) -> tuple[str, str, str]:
     name = metric.name if metric.filter == "none" else f"{metric.name} ({metric.filter})"
     interval = metric.interval
-    ends = "" if interval is None else f"[{interval.low:.4f}, {interval.high:.4f}] at {interval.confidence:.0%}"
+    ends = "" if interval is None else f"[{interval.low:.4f}, {interval.high:.4f}] at {100 * interval.confidence:g}%"
     return name, "not defined" if math.isnan(metric.value) else f"{metric.value:.4f}", ends
 
 

@@ -164,6 +164,7 @@ def run_plan(
     plan = prepared.plan
     store = None if out is None else RecordStore(out, plan)
     records = {} if store is None else store.load()
+    # The store gives whole blocks alone, so that the first item stands for all.
     left = [block for block in plan.blocks if block.items[0] not in records]
     progress("items", len(records), plan.items)
     with ExitStack() as stack:
@@ -183,7 +184,7 @@ def run_plan(
 def _overlaps(
     prepared: PreparedBenchmarks, records: dict[str, BenchmarkRecord], source: str
 ) -> dict[str, OverlapResult]:
-    """What a training text holds of each task: the question (its last paragraph without examples) or the answer."""
+    """What a training text holds of each task: the texts of its documents, without examples and instructions."""
     owners: list[tuple[str, str]] = [(name, item) for name, task in prepared.tasks.items() for item in task.by_id]
     texts = [_own_text(prepared.tasks[name], item) for name, item in owners]
     found = find_contamination(read_documents(source), texts)

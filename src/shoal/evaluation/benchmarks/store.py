@@ -75,8 +75,10 @@ class RecordStore:
             if record.id in found:
                 raise StoreError(f"{self.records} has two records of the item {record.id}; remove the file")
             found[record.id] = record
+        # Blocks are computed as a whole: a part of one would come out the same, but in another batch and another order.
         whole = {item for block in self._plan.blocks if set(block.items) <= found.keys() for item in block.items}
         kept = {item: record for item, record in found.items() if item in whole}
+        # A torn last line has to go before the next block is appended behind it.
         if len(kept) < len(found) or not self.records.read_bytes().endswith(b"\n"):
             self._write(list(kept.values()))
         return kept

@@ -136,6 +136,7 @@ def _mean_interval(numbers: list[float], clusters: list[str] | None, confidence:
     mean = math.fsum(numbers) / len(numbers)
     low, high = StudentTest(estimate=mean, standard_error=error, freedom=len(set(units)) - 1).interval(confidence)
     if set(numbers) <= {0.0, 1.0}:
+        # A share: Student's interval knows nothing of its bounds.
         low, high = max(0.0, low), min(1.0, high)
     return Interval(low, high, confidence)
 
@@ -158,32 +159,31 @@ def _chance(task: TaskFile, records: Sequence[BenchmarkRecord], clusters: list[s
     name = next((spec.name for spec in task.metrics if spec.name.startswith("acc")), None)
     if task.output_type != "multiple_choice" or name is None:
         return None
-    chances = [_guess(record, task) for record in records]
+    chances = [_guess(record) for record in records]
     right = [float(record.metrics[f"{name},{task.filters[0].name}"]) for record in records]
     if clusters is None:
+        # Items may have different numbers of choices, so that this is no binomial test with one share.
         p_value = guessing_p_value(int(sum(right)), chances)
     else:
         gains: dict[str, list[float]] = {}
         for cluster, value, chance in zip(clusters, right, chances, strict=True):
             gains.setdefault(cluster, []).append(value - chance)
+        # The mean gain of each cluster: documents on one text are right together.
         p_value = sign_flip_p_value([math.fsum(each) / len(each) for each in gains.values()])
     return ChanceTest(level=math.fsum(chances) / len(chances), p_value=p_value)
 
 
-def _guess(record: BenchmarkRecord, task: TaskFile) -> float:
-    """The share of choices that are right."""
-    choices = len(record.log_likelihoods)
-    if any(spec.name == "acc_mutual_info" for spec in task.metrics):
-        choices //= 2  # each choice was scored without its question too
+def _guess(record: BenchmarkRecord) -> float:
+    """The share of choices that are right; where a task of Python names them by their text, as many as it names."""
     golds = record.gold if isinstance(record.gold, list) else [record.gold]
-    return len({gold for gold in golds if gold >= 0}) / choices
+    return len({gold for gold in golds if not isinstance(gold, int) or gold >= 0}) / len(record.choices)
 
 
 def _ties(records: Sequence[BenchmarkRecord]) -> tuple[int, int]:
     """Items whose best choice is not alone, and items where it nearly is not."""
     counts: Counter[str] = Counter()
     for record in records:
-        best = sorted(record.log_likelihoods, reverse=True)[:2]
+        best = sorted(record.choices, reverse=True)[:2]
         if len(best) == 2:
             counts["tie" if best[0] == best[1] else "near" if best[0] - best[1] < NEAR_TIE else "clear"] += 1
     return counts["tie"], counts["near"]

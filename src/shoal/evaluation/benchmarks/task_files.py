@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OutputType = Literal["multiple_choice", "loglikelihood", "loglikelihood_rolling", "generate_until"]
 OUTPUT_TYPES: tuple[OutputType, ...] = ("multiple_choice", "loglikelihood", "loglikelihood_rolling", "generate_until")
 SAMPLERS = ("default", "first_n")
+# As lm-evaluation-harness generates where a file states no number.
 DEFAULT_MAX_TOKENS = 256
 _OTHER_MEDIA = ("doc_to_image", "doc_to_audio")
 _KNOWN = {
@@ -187,6 +188,7 @@ def _refuse(keys: Mapping[str, Any], where: str) -> None:
     for key in _OTHER_MEDIA:
         if keys.get(key) is not None:
             raise UsageError(f"{where} has {key}, and shoal scores text alone; choose a task of text")
+    # A key that is misspelt would otherwise silently leave its default in force.
     unknown = sorted(set(keys) - _KNOWN)
     if unknown:
         raise UnknownNameError(f"key of {where}", unknown[0], _KNOWN)
@@ -226,6 +228,7 @@ def _mapping(keys: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
 
 def _count(keys: Mapping[str, Any], key: str, where: str) -> int | None:
     value = keys.get(key)
+    # The type itself: True is an int in Python, and YAML has several words for it.
     if value is not None and (type(value) is not int or value < 0):
         raise DataError(f"{key} of {where} must be a whole number of 0 or more, not {value!r}")
     return value
@@ -269,6 +272,7 @@ def _generation(keys: Mapping[str, Any], output_type: str, delimiter: str, where
     if given is None:
         return {"temperature": 0.0, "do_sample": False, "max_gen_toks": DEFAULT_MAX_TOKENS, "until": [delimiter]}
     settings = _mapping(keys, "generation_kwargs", where)
+    # Without a stop string a model writes the next question itself, and filters would find an answer in that.
     return settings if "until" in settings else settings | {"until": [delimiter]}
 
 

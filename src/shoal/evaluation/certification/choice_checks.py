@@ -63,6 +63,7 @@ _TOKENS: tuple[Check, ...] = (
         ScoresDummy(
             name=f"{where} token misleads",
             proves=f"all tokens of a choice count, and not the {where} one alone",
+            # One token points to a wrong choice, and the sum of all to the right one.
             dummy="misled",
             parameters={"at": where},
             examples=items.DIFFERENT_THROUGHOUT,
@@ -85,12 +86,14 @@ _TOKENS: tuple[Check, ...] = (
         name="lengths",
         proves="tokens, characters and bytes are each counted as what they are, white space included",
         dummy="uniform",
+        # Under a uniform model all tokens are equally likely, so that what is divided by is all that decides.
         examples=(*items.LENGTHS, *items.OF_ALL_LENGTHS[:2]),
         kind=_CHOICES,
     ),
     ScoresDummy(
         name="narrow decisions",
         proves="log-likelihoods are compared in single precision at least",
+        # Its margins are below what half precision can tell apart.
         dummy="narrow-chooser",
         examples=(*items.DIFFERENT_THROUGHOUT, *items.OF_ALL_LENGTHS),
         kind=_CHOICES,
@@ -134,6 +137,7 @@ _BATCHES: tuple[Check, ...] = (
         name="absolute positions, padded on the left",
         proves="the first token of each row stands at position 0",
         dummy="chooser-positions",
+        # Padding with the end token, as GPT-2 does it, hides a wrong mask from whoever looks for the id.
         tokenizer=partial(tiny_tokenizer, padding_side="left", pad="end"),
         examples=items.MIXED,
         kind=_CHOICES,
@@ -163,6 +167,7 @@ _BATCHES: tuple[Check, ...] = (
     ScoresDummy(
         name="counts its calls",
         proves="only differences of logits count, which are the same in every call",
+        # Each call moves all logits of a row alike, which no difference shows and a threshold does.
         dummy="chooser-stateful",
         parameters={"p": 0.5},
         examples=items.MIXED,

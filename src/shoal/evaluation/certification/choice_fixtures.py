@@ -34,6 +34,7 @@ MIXED = (
 )
 """Two to six choices, of one token and of many; some begin alike, some end alike, one is the beginning of another."""
 
+# For checks that evaluate the same items several times; each trap of the longer list is still in it.
 FEW = (*MIXED[:4], MIXED[5], MIXED[8], MIXED[10])
 
 IDENTICAL = (

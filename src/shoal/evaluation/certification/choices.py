@@ -47,6 +47,7 @@ LENGTHS = ("", "_per_token", "_per_character", "_per_byte")
 _CLOSE = 1e-3
 """Nats below which two choices are as good as tied: float32 may decide such a pair either way."""
 
+# Float32 sums of some hundred log-probabilities differ by less, in any order; one wrong token costs far more.
 _NATS = 1e-3
 _MAX_TIED_TOKENS = 3
 """Longer equal sums may differ by rounding where an evaluator adds them in another order."""
@@ -158,6 +159,7 @@ def _due(item: ChoiceItem, likelihoods: list[float], lengths: list[int], tokens:
     close = tuple(index for index, value in enumerate(values) if best - value < _CLOSE)
     if len(close) == 1:
         return close[0]
+    # Equal only by division: 2/2 and 3/3 are the same number and not the same rounding.
     if len({(likelihoods[index], lengths[index], tokens[index]) for index in close}) > 1:
         return None
     if max(tokens[index] for index in close) > _MAX_TIED_TOKENS:
@@ -253,4 +255,5 @@ def _different_choices(
 def _same_numbers(given: Sequence[float], due: Sequence[float]) -> bool:
     if len(given) != len(due):
         return False
+    # Relative for long texts, whose rounding grows with the sum.
     return all(abs(one - other) <= max(_NATS, 1e-5 * abs(other)) for one, other in zip(given, due, strict=True))

@@ -25,6 +25,8 @@ _ANSWERS: tuple[Check, ...] = (
     ScoresDummy(
         name="other tokens, same text",
         proves="tokens are compared, not text",
+        # The continuation decodes to the target from other tokens (a word in two pieces), which a string match finds
+        # right.
         dummy="respelled",
         examples=items.FEW,
     ),
@@ -87,6 +89,7 @@ _INPUTS: tuple[Check, ...] = (
         name="helped by padding",
         proves="the model does not see padding",
         dummy="pads",
+        # It answers right behind 1 to 24 padding tokens and wrong without any: if padding is seen, it is found right.
         parameters={"longest": 24},
         tokenizer=partial(tiny_tokenizer, padding_side="left"),
         examples=items.FEW,
@@ -109,12 +112,14 @@ _LOGITS: tuple[Check, ...] = (
     ScoresDummy(
         name="not a number",
         proves="a row that is not a number is no answer",
+        # A nan compares as false with everything: argmax and any threshold give an arbitrary answer without an error.
         dummy="nan",
         examples=items.FEW,
     ),
     ScoresDummy(
         name="faint and mistaken",
         proves="the argmax decides and not the likelihood",
+        # Right by a narrow margin throughout, or sure of all and wrong at one place: the likelihood prefers the latter.
         dummy="faint",
         examples=items.FEW,
     ),

@@ -100,6 +100,7 @@ class GenerationKind(ItemKind[ScriptedItem]):
         records: list[Mapping[str, Any]] = []
         for scripted, pair in zip(items, encode_pairs(tokenizer, self.pairs(items)), strict=True):
             item = scripted.item
+            # Off the script and not by the model, so that the truth shares no code with any evaluator.
             ids = greedy_continuation(tree, pair.prompt, item.max_tokens, end_id)
             text = _before(decode_continuation(tokenizer, pair.prompt, ids), item.until)
             answer = _answer(text, item)
@@ -141,6 +142,7 @@ class GenerationKind(ItemKind[ScriptedItem]):
 
 
 def _before(text: str, until: Sequence[str]) -> str:
+    # The earliest in the text, whatever the order of the list: an evaluator that splits by one after another agrees.
     places = [place for place in (text.find(stop) for stop in until) if place >= 0]
     return text[: min(places, default=len(text))]
 
@@ -153,6 +155,7 @@ def _answer(text: str, item: GenerationItem) -> str | None:
         return None
     match = matches[0 if item.take == "first" else -1]
     if not match.re.groups:
+        # As `re.findall` has it: the whole match without groups, else the group.
         return match.group()
     return next((group for group in match.groups() if group is not None), None)
 

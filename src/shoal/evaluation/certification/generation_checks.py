@@ -17,6 +17,7 @@ from shoal.evaluation.certification.item_kinds import ItemKind
 from shoal.models.dummies import tiny_tokenizer
 
 _GENERATION = ItemKind.known[GenerationKind.name]
+# Every character is at least a token, so that stop strings begin and end within tokens of the model's choice.
 _BYTES = partial(tiny_tokenizer, every_byte=True)
 
 _TEXTS: tuple[Check, ...] = tuple(

@@ -15,6 +15,7 @@ STRICT = r"#### (-?[0-9]+)"
 FLEXIBLE = r"(-?[$0-9.,]{2,})|(-?[0-9]+)"
 """Any number: of its two groups one takes part in a match."""
 
+# [0-9] and no \d, which takes the digits of every script for digits.
 _NUMBER = r"-?[0-9]+"
 _LETTER = r"\(([A-D])\)"
 
@@ -130,6 +131,7 @@ REPEATS = (
 )
 """Texts that repeat their prompt, and prompts that hold the target."""
 
+# One of each family, some right and some wrong, so that no single fault passes and no constant verdict does.
 MIXED = (STOPS[0], NUMBERS[1], STRICTNESS[0], LIMITS[1], WHITE_SPACE[0], STRICTNESS[6], STOPS[7], NUMBERS[5], LIMITS[2])
 
 LONG = (

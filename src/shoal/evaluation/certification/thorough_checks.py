@@ -14,6 +14,7 @@ _ANSWERS: tuple[Check, ...] = (
         name="same completion",
         proves="items are judged by their prompt, also where they share a completion",
         dummy="exactly",
+        # Fewer than the items that share the completion: who judges by it gives all of them the same verdict.
         parameters={"k": 3},
         examples=items.SAME_COMPLETION,
     ),
@@ -58,6 +59,7 @@ _SLIPS: tuple[Check, ...] = (
             proves=f"the {which} token counts",
             dummy="one-off",
             parameters={"at": at},
+            # With items whose completions are a token long, at which "first" and "last" are one place.
             examples=(*items.WORDS, *items.LAST_TOKEN),
         )
         for which, at in (("first", "0"), ("second", "1"), ("last", "-1"), ("last but one", "-2"))
@@ -66,6 +68,7 @@ _SLIPS: tuple[Check, ...] = (
         name="right under the gold prefix only",
         proves="a continuation that goes wrong is wrong, whatever the gold prefix would bring",
         dummy="one-off",
+        # Free generation and teacher forcing part here: the model recovers where it is fed the gold tokens.
         parameters={"under_own": False},
         examples=items.MIXED,
     ),
@@ -96,6 +99,7 @@ _SLIPS: tuple[Check, ...] = (
             parameters={"token": token, "first": first},
             examples=items.WORDS,
         )
+        # Tokens that decoding drops or strips, so that a comparison of texts would find the answer right.
         for name, token in (("padding", "<pad>"), ("space", "Ġ"), ("newline", "Ċ"))
         for first in (False, True)
     ),
@@ -112,6 +116,7 @@ _ENDINGS: tuple[Check, ...] = (
         name="ends much too early",
         proves="an end that comes three tokens too early is wrong",
         dummy="ends-early",
+        # Further than the one token of the essential check, which an evaluator that reads one token on would pass.
         parameters={"by": 3},
         examples=items.MIXED,
     ),
@@ -130,6 +135,7 @@ _LOGITS: tuple[Check, ...] = (
         dummy="oracle",
         parameters={"p": 0.6},
         examples=items.WORDS,
+        # Far apart: an argmax in blocks of the vocabulary finds the lowest id within its block only.
         twins=400,
     ),
 )
@@ -192,6 +198,7 @@ _CHANCE: tuple[Check, ...] = tuple(
         proves="the share of right answers of a random oracle is what it was made to be",
         dummy="oracle",
         parameters={"p": p},
+        # Enough for a share to be tested: with 240 items the standard error at 0.3 is 0.03.
         examples=items.many(240),
     )
     for p in (0.3, 0.8)

@@ -8,6 +8,7 @@ endpoint are recorded as they come, and those of no use are requested again.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ DIMENSIONS = ("grammar", "creativity", "consistency", "instruction")
 LOWEST, HIGHEST = 1, 10
 # A judge may quote its marks. Not by int(), which also reads 1_0 and the digits of other scripts.
 _WRITTEN = {str(mark): mark for mark in range(LOWEST, HIGHEST + 1)}
+
+_AGE = re.compile(r"([A-F])\s*(?:\d.*|[^\w\s].*)?", re.DOTALL)
+"""A letter, alone or before its group (``C: 6 to 7``): a word that begins with one (``about 5``) is none."""
 
 AGES = {"A": "3 or under", "B": "4 to 5", "C": "6 to 7", "D": "8 to 9", "E": "10 to 12", "F": "13 or older"}
 """Groups of age by letter."""
@@ -136,10 +140,10 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
 def _judgement(found: dict[str, Any]) -> Judgement:
     named = {str(name).strip().lower(): value for name, value in found.items()}
     marks = {name: _mark(name, named) for name in DIMENSIONS}
-    age = str(named.get("age", "")).strip().upper()[:1]
-    if age not in AGES:
+    age = _AGE.fullmatch(str(named.get("age", "")).strip().upper())
+    if age is None:
         raise UselessAnswerError(f"age is {named.get('age')!r}, not one of {', '.join(AGES)}")
-    return Judgement(age=age, **marks)
+    return Judgement(age=age[1], **marks)
 
 
 def _mark(name: str, named: dict[str, Any]) -> int:

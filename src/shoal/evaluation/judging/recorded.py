@@ -63,6 +63,7 @@ class RecordedJudge(ABC, Generic[S, A]):
     ) -> None:
         self.endpoint = replace(
             endpoint,
+            # The judge's most likely answer, which a second run gives again.
             temperature=0.0,
             retry_temperature=_RETRY_TEMPERATURE,
             max_tokens=self.max_answer_tokens,
@@ -141,6 +142,7 @@ class RecordedJudge(ABC, Generic[S, A]):
         return [None if row.get("useless") else self.read(row["text"]) for row in answers]
 
     def _questions(self, subjects: Sequence[S]) -> list[_Question[S]]:
+        # A constrained model answers otherwise, so that the two must not share recorded answers.
         form = "constrained\n" if self.endpoint.schema is not None else ""
         prompts = [self.prompt(subject) for subject in subjects]
         return [

@@ -112,6 +112,7 @@ def compare_perplexities(reports: Sequence[PerplexityReport]) -> PerplexityCompa
     bytes_D = np.array([document.bytes for document in reports[0].documents], dtype=np.float64)
     found = []
     for first, second in combinations(reports, 2):
+        # Paired: what is hard in a document is hard for both, and falls out of the difference.
         gap_D = first.document_bits - second.document_bits
         low = high = None
         if enough_units(len(bytes_D), first.confidence) and np.isfinite(gap_D).all():

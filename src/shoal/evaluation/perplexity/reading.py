@@ -75,6 +75,7 @@ def perplexity(
     )
     longer = sum(len(row) > 1 for row in windows)
     apart = None
+    # The figure without overlap is what many papers report; it costs a second pass, and only long documents need it.
     if longer and limit is not None and stride < limit:
         separate, _ = _score(loaded, ids, opening, limit, limit, token_budget, progress)
         apart = -math.fsum(map(math.fsum, separate))
@@ -177,6 +178,8 @@ def _most_surprising(
     rows = [_row_of(item, windows[document], place) for item, (document, place) in enumerate(places)]
     with scoring_mode(loaded.model):
         factored = factor_model(loaded.model, max_length=max(row.fed for row in rows))
+        # Once more for these few tokens: to hold the likeliest token of every place would take the memory of all
+        # logits.
         spans = sorted(Scorer(factored, 4096).score(rows), key=lambda span: span.row.item)
     found = []
     for (document, place), span in zip(places, spans, strict=True):

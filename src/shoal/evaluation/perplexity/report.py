@@ -219,7 +219,7 @@ class PerplexityReport:
         )
 
     def _unit_lines(self) -> list[str]:
-        level = f"{self.confidence:.0%} interval"
+        level = f"{100 * self.confidence:g}% interval"
         lines = [f"\n  {'':10}{'perplexity':>12}  {level:24}{'bits':>8}"]
         for unit in self.units:
             if unit.bits is None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _NAMED = 5
 """Items named in a message at most."""
 
+# Merging runs through thousands of blocks a second, and a report of each would take longer than the block.
 _PROGRESS_BLOCKS = 1000
 
 
@@ -115,6 +116,8 @@ def merge_shards(
     found = find_shard_files([Path(source) for source in sources], plan)
     out, indexed = Path(out), set[Path]()
     try:
+        # Once more from the beginning with the file indexed: most files are in order, and an index of all would double
+        # the work.
         with tempfile.TemporaryDirectory(prefix="shoal-merge-") as scratch:
             while True:
                 try:
@@ -153,6 +156,7 @@ class _Merge:
             for source in self._anywhere:
                 source.build()
                 self._doubled += source.doubled
+            # Faults are raised before the file gets its name, so that nobody takes a part for the whole.
             with atomic_file(out) as partial, partial.open("wb", buffering=1 << 20) as file:
                 for block in self._plan.blocks():
                     file.writelines(self._lines(block))
@@ -160,6 +164,7 @@ class _Merge:
                     if block.number % _PROGRESS_BLOCKS == 0:
                         progress("items", done, self._plan.item_count)
                 progress("items", done, self._plan.item_count)
+                # Only after the walk: what a file still holds belongs to no block of the plan.
                 self._collect_leftovers()
                 self._faults.check(self._plan)
                 size = file.tell()
@@ -178,6 +183,7 @@ class _Merge:
         """The records of a block; its faults are noted."""
         due: list[RecordSource] = [*self._anywhere]
         for split, shards in self._sources.items():
+            # Blocks are dealt to shards in turn, so that the number alone shows which files can hold one.
             due += shards.get(block.number % split + 1, ())
         first: list[bytes | None] = due[0].take(block.items) if due else [None] * len(block.items)
         for source in due[1:]:

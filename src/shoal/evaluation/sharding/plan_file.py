@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
 
+# Of the lines; a plan of another format is refused and not guessed at.
 FORMAT = 1
+# Nothing that JSON escapes: merging compares ids as bytes of a line.
 _ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 
 
@@ -44,6 +46,7 @@ class Shard:
 
     def __contains__(self, number: int) -> bool:
         """Whether a block belongs to the shard."""
+        # In turn and not in runs: blocks are sorted by length, and runs would give one shard all long ones.
         return number % self.count == self.index - 1
 
     @classmethod
@@ -195,6 +198,7 @@ def _check_block(block: ShardBlock, number: int) -> None:
             raise DataError(f"{item!r} is no id of an item; give 1 to 64 letters and digits")
 
 
+# Bytes of the last line: two counts and a digest are some 120.
 _LONGEST_END = 200
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WINDOW = 65_536
 """Rows that are sorted by length together: enough for blocks of one length, and little memory for any file."""
 
+# Rows to the tokenizer at once: its threads are busy, and the texts of a window need not all be in memory.
 _ENCODED_TOGETHER = 1024
 
 
@@ -44,6 +45,7 @@ class RowsWork(ShardWork):
     def __init__(self, plan: ShardPlan) -> None:
         header = plan.header
         self._model = load_for_scoring(header["model"], device=header["device"], dtype=header["dtype"])
+        # A spec may name a folder whose weights were trained on since the plan was made.
         if self._model.digest != header["weights"]:
             raise StoreError(
                 f"{header['model']} has other weights (digest {self._model.digest[:12]}) than the plan {plan.path} "
@@ -81,6 +83,7 @@ class RowsWork(ShardWork):
         self._file.seek(place)
         where = f"{self._path}, row {number}"
         example = row_to_example(where, parse_json(self._file.readline().decode(), where), self._end_token)
+        # The place is only where to look: the hash shows that the file is still the same there.
         if row_id(number, example) != item:
             raise StoreError(f"{where} is not what the plan was made of; give the same file, or write the plan again")
         return example
@@ -117,6 +120,7 @@ def plan_rows(
     """
     if parse_spec(model).kind == "dummy":
         raise UsageError(f"{model} is a dummy, which is taught all rows at once; give a model that is loaded")
+    # A worker may be started in another folder.
     path = Path(data).resolve()
     if path.suffix != ".jsonl":
         raise UsageError(f"{path.name} is no .jsonl file; shards find their rows by place: write the rows as .jsonl")
@@ -183,8 +187,10 @@ def _blocks(
     while window := list(islice(located, WINDOW)):
         starts = range(0, len(window), _ENCODED_TOGETHER)
         parts = [window[start : start + _ENCODED_TOGETHER] for start in starts]
+        # By length, then by number, so that the same file always gives the same blocks.
         rows = sorted(row for part in parts for row in _with_lengths(path, part, loaded, end_text))
         for block in _filled(rows, token_budget):
+            # A row longer than the budget makes a block of its own, which must not be split again when it is scored.
             tokens = max(token_budget, block[-1][0] * len(block))
             work = {
                 "rows": [row for _, row, _, _ in block],
@@ -222,6 +228,7 @@ def _filled(rows: Sequence[tuple[int, int, int, str]], token_budget: int) -> Ite
 
 
 def _line(values: dict[str, Any]) -> str:
+    # The same bytes for the same record everywhere: merging compares lines and parses none.
     return json.dumps(_finite(values), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

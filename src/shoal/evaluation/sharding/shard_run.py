@@ -82,10 +82,14 @@ def run_shard(
         report("items", done, total)
         try:
             with path.open("ab") as file:
+                # Only behind the lock: what is cut off is a block that a kill tore, and not one that another process is
+                # writing.
                 file.truncate(end)
                 for block in islice(plan.blocks(shard), blocks, None):
                     # One write a block, so that a kill tears one block at most.
                     file.write(_joined(block, score(block)))
+                    # After each block, so that a kill of the process loses one; a failing machine may lose more until
+                    # the fsync at the end.
                     file.flush()
                     done += len(block.items)
                     report("items", done, total)
@@ -111,6 +115,8 @@ def _joined(block: ShardBlock, lines: Sequence[str]) -> bytes:
 def _locked(path: Path, shard: Shard) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A lock of the operating system, which goes with its process: a file that a killed one left does not block the
+        # shard.
         with FileLock(path.with_suffix(".lock"), timeout=0):
             yield
     except Timeout as error:

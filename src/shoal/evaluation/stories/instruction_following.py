@@ -12,7 +12,7 @@ from shoal.corpora import words_of
 from shoal.corpora.grammar import VERBS, find_features, read_events
 from shoal.errors import DataError
 from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
-from shoal.text import stem, stem_all
+from shoal.text import stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +27,17 @@ def held_words(text: str, required: Sequence[str]) -> tuple[str, ...]:
         text: the completion.
         required: the words.
     """
-    words = set(words_of(text))
-    stems = set(stem_all(words))
-    return tuple(
-        word for word in required if {word.lower(), VERBS.get(word, word)} & words or stem(word.lower()) in stems
+    words = words_of(text)
+    stems = stem_all(words)
+    return tuple(word for word in required if VERBS.get(word, word) in words or _stands_in(word, words, stems))
+
+
+def _stands_in(required: str, words: Sequence[str], stems: Sequence[str]) -> bool:
+    """Whether a word, or several in a row (ice cream), stand in a text as they are or by their stems."""
+    parts = words_of(required)
+    bases, count = stem_all(parts), len(parts)
+    return bool(parts) and any(
+        words[at : at + count] == parts or stems[at : at + count] == bases for at in range(len(words) - count + 1)
     )
 
 

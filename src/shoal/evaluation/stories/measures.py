@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoal.statistics import percentile_interval, resampled_ratios, wilson_interval
+from shoal.statistics import enough_units, percentile_interval, resampled_ratios, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 Better = Literal["more", "less", "neither"]
+
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +23,9 @@ class StoryMeasure:
 
     name: str
     value: float
-    low: float
-    high: float
-    """Ends of the interval at 95 %."""
+    low: float | None
+    high: float | None
+    """Ends of the interval at 95 %; None where there are too few clusters for one."""
 
     count: int
     """How many values it is the mean of."""
@@ -34,6 +36,11 @@ class StoryMeasure:
     better: Better = "neither"
     note: str = ""
     """An explanation for a reader."""
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Ends of the interval; None where there is none."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 def clustered_mean(
@@ -49,7 +56,8 @@ def clustered_mean(
 ) -> StoryMeasure:
     """The mean of values, or the ratio of two sums, with a percentile interval of the bootstrap over clusters.
 
-    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3, with clusters drawn.
+    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3, with clusters drawn. There is
+    no interval where the clusters are too few for its confidence (`shoal.statistics.enough_units`).
 
     Args:
         name: of the measure.
@@ -67,7 +75,10 @@ def clustered_mean(
     sums_C = np.bincount(places, weights=np.asarray(values, dtype=np.float64))
     sizes_C = np.bincount(places, weights=np.ones(len(places)) if weights is None else np.asarray(weights))
     value = float(sums_C.sum() / sizes_C.sum())
-    low, high = percentile_interval(resampled_ratios(sums_C, sizes_C, seed=seed), 0.95)
+    low: float | None = None
+    high: float | None = None
+    if enough_units(len(labels), _CONFIDENCE):
+        low, high = percentile_interval(resampled_ratios(sums_C, sizes_C, seed=seed), _CONFIDENCE)
     if share and value in (0.0, 1.0):
         interval = wilson_interval(round(value) * len(labels), len(labels))
         low, high = interval.low, interval.high

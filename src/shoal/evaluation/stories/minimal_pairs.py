@@ -160,6 +160,14 @@ class ParadigmScore:
         """The share of right pairs."""
         return self.right / self.pairs
 
+    @property
+    def distances(self) -> tuple[float, float]:
+        """How far the ends of its interval at 95 % lie below and above the share, for the interval of a mean."""
+        if self.accuracy in (0.0, 1.0):
+            return self.accuracy - self.interval.low, self.interval.high - self.accuracy
+        half = _Z_95 * math.sqrt(self.accuracy * (1 - self.accuracy) / self.pairs)
+        return half, half
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
@@ -176,10 +184,18 @@ class PairScores:
 
     @property
     def interval(self) -> Interval:
-        """Of the mean over these paradigms at 95 %, the pairs of each being a sample (a stratified mean)."""
-        spread = math.fsum(part.accuracy * (1 - part.accuracy) / part.pairs for part in self.paradigms)
-        half = _Z_95 * math.sqrt(spread) / len(self.paradigms)
-        return Interval(max(0.0, self.accuracy - half), min(1.0, self.accuracy + half), 0.95)
+        """Of the mean over these paradigms at 95 %, the pairs of each being a sample (a stratified mean).
+
+        Of a paradigm whose pairs all go one way the variance is 0 in the sample alone; its part is Wilson's interval,
+        squared and added as the others are (Zou and Donner 2008, Statistics in Medicine 27:1693-1702).
+        """
+        # Paradigms are the strata and fixed: the interval is over other pairs of the same grammar, and not over other
+        # grammar.
+        below, above = (
+            math.sqrt(math.fsum(part.distances[side] ** 2 for part in self.paradigms)) / len(self.paradigms)
+            for side in (0, 1)
+        )
+        return Interval(max(0.0, self.accuracy - below), min(1.0, self.accuracy + above), 0.95)
 
 
 def score_minimal_pairs(
@@ -222,6 +238,7 @@ def _by_paradigm(pairs: Sequence[MinimalPair], margins: Sequence[float]) -> tupl
 
 def _score(paradigm: str, margins: Sequence[float]) -> ParadigmScore:
     wins, ties = sum(margin > 0 for margin in margins), sum(margin == 0 for margin in margins)
+    # A tie is a coin toss: a model that scores both sentences alike, as of unknown words, must come out at chance.
     right = wins + ties / 2
     interval = wilson_interval(round(right), len(margins))
     return ParadigmScore(paradigm=paradigm, pairs=len(margins), right=right, ties=ties, interval=interval)

@@ -85,10 +85,12 @@ class StoryRating:
     def __str__(self) -> str:
         """The measures as lines of text."""
         title = f"{self.model}  ({self.parameters:,} parameters, weights {self.digest[:16]})"
-        lines = (
-            f"  {one.name:24} {one.value:8.4f}  [{one.low:.4f}, {one.high:.4f}]  {one.note}" for one in self.measures
-        )
-        return "\n".join([title, *lines])
+        return "\n".join([title, *map(_line, self.measures)])
+
+
+def _line(one: StoryMeasure) -> str:
+    interval = "[{:.4f}, {:.4f}]".format(*one.interval) if one.interval else "too few for an interval;"
+    return f"  {one.name:24} {one.value:8.4f}  {interval}  {one.note}"
 
 
 def rate_model(
@@ -187,11 +189,10 @@ def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judge
 def _of_completions(completions: Sequence[Completion], material: Material) -> list[StoryMeasure]:
     if not completions:
         return []
-    found = [
-        *measure_following(completions),
-        *(distinct(completions, size) for size in _SIZES),
-        self_overlap(completions),
-    ]
+    found = [*measure_following(completions), *(distinct(completions, size) for size in _SIZES)]
+    # A single completion of each prompt has nothing to share with, which would seem the best that there is.
+    if any(one.number for one in completions):
+        found.append(self_overlap(completions))
     if material.copies is not None:
         found += _copied(completions, material, material.copies)
     return found

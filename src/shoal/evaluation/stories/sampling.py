@@ -172,6 +172,7 @@ def _draw(model: Any, tokenizer: Any, draws: Sequence[_Draw], temperature: float
     sampled = sample_continuations(
         model,
         [draw.ids for draw in draws],
+        # The key is a digest of everything that the completion depends on, and thereby a seed of its own.
         [int(draw.key, 16) for draw in draws],
         [draw.limit for draw in draws],
         temperature=temperature,

@@ -93,6 +93,7 @@ def forecast_corpus_comparison(
         prepared = prepare_corpora(plan, (begun or Path(scratch)) / PREPARED, progress=progress)
         sizes = []
         for size in plan.sizes:
+            # One training stands for all of its size: the corpora have equally many tokens, and so equally many steps.
             planned = [one for one in planned_trainings(plan) if one.size == size]
             left = [one for one in planned if begun is None or read_compared(begun, one) is None]
             parameters, seconds = _measure(plan, prepared, planned[0])

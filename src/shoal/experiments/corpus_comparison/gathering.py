@@ -139,10 +139,14 @@ class _Gathering:
 
     def _pairs(self, bits: dict[str, list[float]]) -> list[tuple[str, str]]:
         if self.plan.filters is not None:
+            # The second asks whether the filters beat a part that was chosen without them, which removing bad text
+            # alone need not.
             return [("better", "worse"), ("better", "random")]
         return list(itertools.combinations(sorted(bits, key=lambda name: fmean(bits[name])), 2))
 
     def _decisions(self) -> Iterator[SizeDecisions]:
+        # The largest size stands for the decision that one wants to make, and the smaller ones for what could predict
+        # it.
         large = self.plan.sizes[-1]
         for design, small, text in itertools.product(self.plan.designs, self.plan.sizes[:-1], self.texts):
             if (large, design) not in self.seeds or (small, design) not in self.seeds:

@@ -97,6 +97,7 @@ def write_clean(
 
     source = prepare_documents(table, cache, progress=progress)
     owners = [name for name, excerpts in held_out.items() for _ in excerpts]
+    # All held-out texts in one pass: a corpus of gigabytes is read once, however many texts there are.
     excerpts = [text for texts in held_out.values() for text in texts]
     ids_D = read_ids(source).tolist()
     what = f"looking for held-out texts in {table.name}"
@@ -180,6 +181,7 @@ def divide_by_filters(
     better, worse, random = (text_file(plan, cache, name) for name in PARTS)
     _write_texts(_jsonl_texts(stays), better)
     _write_texts(_jsonl_texts(goes), worse)
+    # Better and worse together: the control is drawn from all, and not from what is left over.
     _write_texts((text for file in files for text in read_texts(file)), random)
     total = LeftOut(
         contaminated=sum(one.contaminated for one in left_out.values()),

@@ -108,6 +108,7 @@ class CorpusTrainer:
             folder=place / "checkpoint",
             callbacks=Callbacks(progress=self._progress),
         )
+        # The loss of one step is that of one batch.
         last = result.curve[-max(1, len(result.curve) // 10) :]
         return ComparedTrainingRecord(
             size=training.size,

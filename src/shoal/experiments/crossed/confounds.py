@@ -114,7 +114,7 @@ def _training_ceiling(run: CrossedRun, contrast: Contrast) -> Control:
 
 
 def _shuffled_labels(run: CrossedRun, contrast: Contrast, *, found: bool) -> Control:
-    """For each task of the comparison, trained on shuffled labels a cell is worse than each of its trainings was."""
+    """For each task of the comparison, trained on shuffled labels a cell is worse than the mean of its trainings."""
     name = run.experiment.measure.primary
     tasks = {task_key(cell) for cell in _one_per_task(run, contrast)}
     failed, numbers = [], {}

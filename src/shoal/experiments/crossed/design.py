@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shoal.experiments.crossed.contrasts import Contrast
     from shoal.experiments.crossed.plan import CrossedExperiment
 
+# The usual power (Cohen 1988, section 2.4), and that of the verdicts.
 _TARGET = 0.8
 
 
@@ -172,11 +173,13 @@ def describe_design(experiment: CrossedExperiment, *, assumed_sd: float | None =
 def corrected_alpha(experiment: CrossedExperiment) -> float:
     """The level at which the hypothesis with the smallest p-value is tested, which is the strictest."""
     alpha = 1 - experiment.measure.confidence
+    # Planning for the strictest step of Holm's method: which hypothesis it will meet is not known before the run.
     return alpha / len(experiment.hypotheses) if experiment.measure.correction == "holm" else alpha
 
 
 def _plan(experiment: CrossedExperiment, contrast: Contrast, spread: float | None) -> HypothesisPlan:
     weights = contrast.weights
+    # Each cell gives up one degree for its mean; the spread is pooled over the cells of the contrast.
     freedom = len(weights) * (experiment.seeds - 1)
     deviation = math.sqrt(sum(weight * weight for weight in weights.values()) / experiment.seeds)
     in_sds = detectable_shift(freedom, target=_TARGET, alpha=corrected_alpha(experiment)) * deviation
@@ -209,6 +212,7 @@ def _effect(names: tuple[str, ...], columns: dict[tuple[str, ...], NDArray[np.fl
     aliases = [
         " x ".join(key)
         for key, block in others.items()
+        # The intercept is in both ranks, and counts once.
         if _rank([block, columns[names]]) < _rank([block]) + _rank([columns[names]]) - 1
     ]
     return DesignEffect(
@@ -231,6 +235,7 @@ def _coded(experiment: CrossedExperiment, factor: str) -> NDArray[np.float64]:
     import numpy as np
 
     levels = list(experiment.factors[factor])
+    # Sum coding keeps a main effect apart from the mean of its interactions, where treatment coding would mix them.
     codes = np.vstack([np.eye(len(levels) - 1), -np.ones((1, len(levels) - 1))])
     return np.asarray(codes[[levels.index(cell.levels[factor]) for cell in experiment.cells]])
 

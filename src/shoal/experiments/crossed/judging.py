@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoal.experiments.crossed.records import CrossedRun
     from shoal.statistics import Word
 
+# Above it the answer is no number of seeds but another design.
 _MAX_SEEDS = 10_000
 
 Inference = BlockedPermutation | StudentTest
@@ -47,9 +48,18 @@ class _Tested:
     """Of an effect that matters."""
 
     @property
+    def reached(self) -> bool:
+        """Whether the estimate, in the direction of the claim, is as large as what matters."""
+        if self.test is None:
+            return False
+        hypothesis, estimate = self.contrast.hypothesis, self.test.estimate
+        towards = {"better": estimate, "worse": -estimate, "different": abs(estimate)}[hypothesis.direction]
+        return towards >= hypothesis.smallest_effect
+
+    @property
     def decisive(self) -> float:
-        """The p-value of the claim that the data come closer to."""
-        return min(self.p_found, self.p_refuted)
+        """The p-value of the one claim that the estimate allows: that there is an effect, or that none matters."""
+        return self.p_found if self.reached else self.p_refuted
 
 
 def judge_crossed(run: CrossedRun) -> CrossedResult:
@@ -61,6 +71,7 @@ def judge_crossed(run: CrossedRun) -> CrossedResult:
     experiment = run.experiment
     tested = [_tested(run, contrast_of(experiment, hypothesis)) for hypothesis in experiment.hypotheses]
     decisive = [each.decisive for each in tested]
+    # The claim that each hypothesis comes closer to is what is corrected: two for each would double the penalty.
     corrected = holm(decisive) if experiment.measure.correction == "holm" else tuple(decisive)
     measure = MEASURES[experiment.measure.primary]
     return CrossedResult(
@@ -97,12 +108,16 @@ def pooled_spread(run: CrossedRun, measure: str) -> float | None:
 
 def _tested(run: CrossedRun, contrast: Contrast) -> _Tested:
     sides = [[_side_values(run, side) for side in part] for part in _parts(contrast)]
+    # With one training on every side there is no spread to judge by.
     usable = all(sides[0]) and all(sides[1]) and max(map(len, [*sides[0], *sides[1]])) > 1
     trained = BlockedPermutation(sides[0], sides[1]) if usable else None
     freedom = _freedom(sides) if usable else 0.0
     items = cluster_test(run, contrast, freedom) if usable else None
     test: Inference | None = items if contrast.hypothesis.test == "cluster" else trained
     p_found, p_refuted = _p_values(test, contrast) if test is not None else (1.0, 1.0)
+    if isinstance(test, StudentTest):
+        # Few clusters of items leave fewer than the trainings have.
+        freedom = test.freedom
     return _Tested(
         contrast=contrast,
         test=test,
@@ -149,19 +164,19 @@ def _p_values(test: Inference, contrast: Contrast) -> tuple[float, float]:
     smallest, direction = contrast.hypothesis.smallest_effect, contrast.hypothesis.direction
     above, below = test.one_sided(smallest)[1], test.one_sided(-smallest)[0]
     one_sided = {"better": above, "worse": below, "different": max(above, below)}[direction]
+    # Doubled, so that refuting is held to the same level as finding, which is two-sided.
     return test.p_value(), min(1.0, 2 * one_sided)
 
 
 def _word(tested: _Tested, p: float, alpha: float, detectable: float | None) -> Word:
     """The verdict by the rule of `shoal.experiments.verdict`, with corrected p-values in the place of the interval."""
-    test, hypothesis = tested.test, tested.contrast.hypothesis
-    if test is None or p > alpha:
+    if tested.test is None or p > alpha:
         return "underpowered"
-    towards = {"better": test.estimate, "worse": -test.estimate, "different": abs(test.estimate)}[hypothesis.direction]
-    if tested.p_refuted <= tested.p_found:
-        # As in `shoal.statistics.decide`: what could not have been found is not refuted.
-        return "refuted" if detectable is not None and detectable <= hypothesis.smallest_effect else "underpowered"
-    return "supported" if towards >= hypothesis.smallest_effect else "underpowered"
+    if tested.reached:
+        return "supported"
+    # As in `shoal.statistics.decide`: what could not have been found is not refuted.
+    smallest = tested.contrast.hypothesis.smallest_effect
+    return "refuted" if detectable is not None and detectable <= smallest else "underpowered"
 
 
 def _judged(run: CrossedRun, tested: _Tested, p: float) -> HypothesisResult:

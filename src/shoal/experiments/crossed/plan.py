@@ -30,6 +30,7 @@ class BalanceTable(SettingsTable):
 
     @model_validator(mode="after")
     def _adds_up(self) -> BalanceTable:
+        # Thirds in decimals add up to 0.999999.
         if abs(sum(self.shares.values()) - 1) > 1e-6:
             raise ValueError(f"the shares of balance add up to {sum(self.shares.values()):g}; they must add up to 1")
         return self
@@ -180,6 +181,7 @@ class CrossedExperiment(SettingsTable):
             levels = dict(zip(names, combination, strict=True))
             if not any(_matches(levels, left_out) for left_out in self.design.leave_out):
                 found.append(self._cell(levels))
+            # Within the loop: the product of a mistyped file may have billions of combinations.
             if len(found) > MAX_CELLS:
                 raise ValueError(f"the factors have more than {MAX_CELLS} combinations; take fewer levels")
         return tuple(found)

@@ -41,6 +41,17 @@ def verdict_line(result: HypothesisResult, hypothesis: Hypothesis, measure: Meas
         return f"The result is inconclusive: {name} has no value on one side ({basis})."
     if not math.isfinite(result.low):
         return f"{capital(what)}, but {basis} cannot exclude anything: add seeds or blocks."
+    if _falls_short(result):
+        # Not refuted all the same: by the correction, or since such an effect could hardly have been found.
+        lacking = (
+            "not after the correction for several hypotheses"
+            if result.corrected_p > 1 - result.confidence
+            else "trainings that spread this much would have found one with a power of less than 80%"
+        )
+        return (
+            f"The result is inconclusive: {what}; the {interval} excludes an effect of {result.smallest_effect:g}, "
+            f"which would matter, but {lacking} ({basis})."
+        )
     excludes = result.low > 0 or result.high < 0
     why = (
         "the effect is not clear after the correction for several hypotheses, or below the one that matters"
@@ -48,6 +59,12 @@ def verdict_line(result: HypothesisResult, hypothesis: Hypothesis, measure: Meas
         else f"the {interval} excludes neither an effect of {result.smallest_effect:g}, which would matter, nor none"
     )
     return f"The result is inconclusive: {what}, and {why} ({interval if excludes else basis})."
+
+
+def _falls_short(result: HypothesisResult) -> bool:
+    """Whether the interval excludes every effect that would matter, in the direction of the claim."""
+    below, above = result.high < result.smallest_effect, result.low > -result.smallest_effect
+    return {"better": below, "worse": above, "different": below and above}[result.direction]
 
 
 def _finding(estimate: float, hypothesis: Hypothesis, measure: Measure) -> str:

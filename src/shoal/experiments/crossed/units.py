@@ -129,6 +129,7 @@ def _train_and_score(context: WorkerContext, job: Job, *, shuffled: bool) -> Non
         examples = shuffle_labels(examples, job.seed)
     result = train_in(job, loaded, examples, at_equal_steps(settings_of(context, job), found), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
+    # A random part: the first examples of a task that counts up are its easiest.
     few = random.Random(job.seed).sample(range(len(examples)), min(SEEN_SCORED, len(examples)))
     parts = {"seen": [examples[place] for place in sorted(few)], "held_out": context.task.held_out}
     write_items(folder / "after.jsonl", score_items(context, loaded, parts))

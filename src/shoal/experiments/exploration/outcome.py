@@ -72,8 +72,8 @@ class PredictionOutcome:
         lines = [f"{words[self.decision]}: {self.prediction}."]
         lines.append(
             f"{self.measure} went from {self.base:.3f} to {self.now:.3f}: difference {self.estimate:+.3f}, "
-            f"{self.confidence:.0%} interval [{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} seeds; "
-            f"the smallest effect that matters is {self.smallest:g}."
+            f"{100 * self.confidence:g}% interval [{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} "
+            f"seeds; the smallest effect that matters is {self.smallest:g}."
         )
         if len(self.changed) > 1:
             named = ", ".join(self.changed)

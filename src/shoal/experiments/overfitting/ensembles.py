@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from shoal.experiments.overfitting.trainings import Draw
 
 
+NO_WEIGHT = 1e-6
+"""Up to which a member of a mixture teaches nothing and is not computed: fitted weights come near 0 and not to it."""
+
+
 class Ensembling(ABC):
     """A way to make members that differ. A subclass with a ``name`` is known by it."""
 
@@ -24,6 +28,7 @@ class Ensembling(ABC):
     """Whether the weights are fitted on validation text; else all are equal."""
 
     def __init_subclass__(cls) -> None:
+        # A name of its own and not an inherited one: a class between this one and a kind is no kind.
         if "name" in cls.__dict__:
             Ensembling.registry[cls.name] = cls
 

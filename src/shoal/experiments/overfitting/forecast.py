@@ -75,6 +75,7 @@ def forecast_overfit(
 
     with tempfile.TemporaryDirectory(prefix="shoal-overfit-") as scratch:
         planned = plan_run(plan.recipe, Path(scratch), progress=progress)
+    # The scratch folder is gone here, and stands for one in which nothing has been done.
     home = Path(folder) if folder is not None and Path(folder).is_dir() else Path(scratch)
     planning = Planning(plan, home, assume_first=True)
     trainings = planning.trainings()

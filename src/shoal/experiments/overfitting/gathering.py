@@ -161,6 +161,8 @@ class _Gathering:
             sizes = [float(record.parameters) for record in records[0] if record]
         losses_SN, sizes_N = np.asarray(losses), np.asarray(sizes)
         fitted = len(set(sizes)) >= _FITTED_EXPONENT
+        # The variance of a mean of members falls with their number; of parameters 1/2 is a convention, which the page
+        # names.
         exponents = None if fitted else [1.0 if axis == "members" else 0.5]
         whole = _fit(sizes_N, losses_SN.mean(axis=0), exponents)
         return Asymptote(
@@ -179,8 +181,10 @@ class _Gathering:
     def _claim(self, claim: ClaimTable) -> Claim:
         better, than = self._statistic(claim.better), self._statistic(claim.than)
         effect: UnitEstimate | None = None
+        # A claim about a row that failed or is not done is open, and not refuted.
         word: Word = "underpowered"
         if better is not None and than is not None:
+            # Both sides have the same drawn seeds, so that their difference is paired.
             effect = student_bootstrap(
                 lambda places: than(places) - better(places), self.table.seeds, confidence=self.confidence
             )
@@ -224,6 +228,7 @@ class _Gathering:
         base, student, teacher = (
             np.asarray(self._tests(name)) for name in (BASELINE, row, self.table.distilled[row].teacher)
         )
+        # A ratio of sums and no mean of ratios, which a seed whose teacher gains little would rule.
         return student_bootstrap(
             lambda places: float((base - student)[places].sum() / (base - teacher)[places].sum()),
             self.table.seeds,

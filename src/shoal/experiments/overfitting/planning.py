@@ -10,7 +10,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from shoal.experiments.overfitting.ensembles import Ensembling
+from shoal.experiments.overfitting.ensembles import NO_WEIGHT, Ensembling
 from shoal.experiments.overfitting.recipe import CHOSEN, axis_names
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import Lesson, PlannedTraining
@@ -86,6 +86,7 @@ class Planning:
         for name in names:
             records = [self.record(self.single(name, seed)) for seed in self.seeds]
             if any(record is None for record in records):
+                # A forecast counts the trainings, whose number hardly depends on the value that is chosen.
                 return names[0] if self.assume_first else None
             complete = [record.bits("validation") for record in records if record and record.state == "complete"]
             # A value with which some training fails is not one to choose.
@@ -152,6 +153,7 @@ class Planning:
         from shoal.statistics import fit_mixture
 
         keys = tuple(training.key for training in members.trainings)
+        # A fit reads the tables of all members, and rows, teachers and ensembles ask for the same one.
         if keys not in self._weights:
             tables = [read_tables(self.folder, key) for key in keys]
             self._weights[keys] = fit_mixture(mixture_table(tables, "validation")).weights
@@ -220,7 +222,9 @@ class Planning:
         else:
             return None
         # A member without weight teaches nothing.
-        taught = [(one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > 1e-6]
+        taught = [
+            (one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > NO_WEIGHT
+        ]
         total = sum(weight for _, weight in taught)
         lesson = Lesson(
             members=tuple(key for key, _ in taught),

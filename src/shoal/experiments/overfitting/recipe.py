@@ -63,6 +63,7 @@ class DistilledTable(SettingsTable):
 class GrowthTable(SettingsTable):
     """What the asymptotes are fitted to."""
 
+    # A mixture for every choice of members is scored, and of twelve there are 4,095.
     members: Annotated[int, Field(ge=3, le=12)] | None = None
     """Losses of mixtures of 1 to so many models, each trained on all tokens."""
 
@@ -138,7 +139,7 @@ class OverfitTable(SettingsTable):
         """The rows of one model trained in the usual way."""
         return [
             BASELINE,
-            *(name for name in self.methods if name != BASELINE),
+            *self.methods,
             *(name for axis, table in self.axes.items() for name in axis_names(axis, table)),
             *(f"{axis}, {CHOSEN}" for axis in self.axes),
         ]
@@ -230,6 +231,7 @@ def plan_overfit(overfit: OverfitTable, recipe: Recipe, source: str = "the compa
     Raises:
         ExperimentFileError: a row that the recipe cannot have, tokens that are not stated, stages, or nothing held out.
     """
+    # Measured for each training, it could be another one in each of the rows that are compared.
     if recipe.training.precision == "auto":
         recipe = recipe.with_values({"training.precision": "float32"})
     if recipe.training.tokens is None:

@@ -104,6 +104,7 @@ class _Running:
             self._count()
             for outcome in engine.run(ready):
                 if outcome.answer is None:
+                    # A process that died has left no record; without one the training would be waited for without end.
                     self._write(failed_record(outcome.item, outcome.death))
                 else:
                     self.store.add_timing(outcome.answer)
@@ -155,6 +156,7 @@ def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
                 record = planning.record(training)
                 assert record is not None  # all of them are done
                 model = folder / training_place(training.key) / "model"
+                # By a relative path, so that the folder of the comparison can be moved.
                 written.append(EnsembleMember(spec=os.path.relpath(model, home), digest=record.digest, weight=weight))
             write_ensemble(home, written)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.experiments.overfitting.ensembles import NO_WEIGHT
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import PARTS
 from shoal.experiments.overfitting.units import read_tables
@@ -67,10 +68,10 @@ def score_row(planning: Planning, row: str, seed: int) -> SeedScore | str:
         if record.state == "failed":
             return record.reason
         records.append(record)
-    return _score(planning, members, records)
+    return _score(planning, members, records, taught_by=_taught_by(planning, row, seed))
 
 
-def _score(planning: Planning, members: Members, records: Sequence[TrainingRecord]) -> SeedScore:
+def _score(planning: Planning, members: Members, records: Sequence[TrainingRecord], *, taught_by: float) -> SeedScore:
     weights = planning.weights(members)
     if len(records) == 1:
         bits = {part: records[0].bits(part) for part in PARTS}
@@ -78,10 +79,12 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
         tables = [read_tables(planning.folder, record.key) for record in records]
         bits = {part: mixture_bits(tables, part, weights, records[0].sizes[part]) for part in PARTS}
     # A member without weight costs nothing when the mixture is used.
-    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > 0)
+    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > NO_WEIGHT)
     return SeedScore(
         bits=bits,
-        training_compute=sum(record.compute for record in records) + _taught_by(planning, members.trainings),
+        # A student costs what its teacher cost, since without one it would not be.
+        training_compute=sum(record.compute for record in records) + taught_by,
+        # A multiplication and an addition for each parameter and token (Kaplan et al. 2020, section 2.1).
         inference_compute=2.0 * used,
         parameters=sum(record.parameters for record in records),
         tokens=sum(record.tokens for record in records),
@@ -90,10 +93,14 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
     )
 
 
-def _taught_by(planning: Planning, trainings: Sequence[PlannedTraining]) -> float:
-    """The training compute of the teachers of distilled models."""
-    keys = [key for one in trainings if one.lesson is not None for key in one.lesson.members]
-    return sum(record.compute for key in keys if (record := planning.record_of(key)) is not None)
+def _taught_by(planning: Planning, row: str, seed: int) -> float:
+    """The training compute of the teacher of a distilled model; 0 for other rows."""
+    if row not in planning.plan.overfit.distilled:
+        return 0.0
+    teacher = planning.of_row(planning.plan.overfit.distilled[row].teacher, seed)
+    assert teacher is not None  # the student learns from it
+    # All of its members: one without weight teaches nothing, but was trained to find that out.
+    return sum(record.compute for one in teacher.trainings if (record := planning.record(one)) is not None)
 
 
 def mixture_bits(tables: Sequence[Mapping[str, Any]], part: str, weights: Sequence[float], size: int) -> float:
@@ -120,6 +127,7 @@ def growth_curve(planning: Planning, trainings: Sequence[PlannedTraining]) -> li
     record = planning.record(trainings[0])
     assert record is not None
     size = record.sizes["test"]
+    # A mixture is a mean of probabilities; a mean of logarithms would be another model, and not normalised.
     p_NK = np.exp(mixture_table(tables, "test"))
     found = []
     for count in range(1, len(trainings) + 1):

@@ -49,6 +49,7 @@ class PlannedTraining:
     def key(self) -> str:
         """Its name: equal for equal trainings."""
         known = json.dumps(asdict(self), sort_keys=True)
+        # 48 bits: among a thousand trainings two share a key with a probability of 2e-9.
         return f"seed-{self.seed}-{hashlib.sha256(known.encode()).hexdigest()[:12]}"
 
     @property

@@ -83,6 +83,7 @@ def do_training(
         place.mkdir(parents=True, exist_ok=True)
         if not (place / RECORD).is_file():
             write_json(place / RECORD, _record(folder, place, plan, training, progress).to_dict())
+            # After the record: a kill between the two leaves a folder behind, and loses no training.
             shutil.rmtree(place / "checkpoint", ignore_errors=True)
     return {"place": training_place(training.key), **stopwatch.cost()}
 
@@ -304,6 +305,7 @@ class _Work:
         wanted = min(lesson.sampled * self.training.tokens, sum(read))
         documents: list[list[int]] = []
         while (done := sum(map(len, documents))) < wanted:
+            # Far apart, so that the documents of one training are not those of the next, moved by some places.
             seeds = [self.training.seed * 1_000_003 + len(documents) + place for place in range(_SAMPLED_AT_ONCE)]
             written = sample_ensemble(
                 ensemble, [opening] * _SAMPLED_AT_ONCE, seeds, [length] * _SAMPLED_AT_ONCE, end_id=end
@@ -314,6 +316,7 @@ class _Work:
         self.other_compute += 2.0 * _parameters(ensemble) / len(lesson.members) * sum(map(len, documents))
         file = tokens_in_memory(documents, vocabulary=len(tokenizer))
         length_written = float(cut_pieces(file, None, context).lengths_P.sum())
+        # So that what is written is the share `sampled` of all tokens that are read: s / (1 - s) of the other ones.
         passes = lesson.sampled / (1 - lesson.sampled) * sum(read) / length_written
         return CorpusShare(file=file, name="written by the teacher", passes=passes, opening=len(opening))
 
@@ -328,6 +331,7 @@ class _Work:
                 2.0 * _parameters(model) * sum(int((~np.isnan(one)).sum()) for one in tables_T.values())
             )
             _write_tables(self.place / TRAINING_TABLES, tables_T)
+        # An exact sum: in float32 the sum over many tokens loses what rows differ by.
         nats = {part: -math.fsum(table.tolist()) for part, table in tables.items()}
         return nats, {part: texts[part].size for part in PARTS}
 
@@ -337,5 +341,6 @@ def _parameters(model: PreTrainedModel) -> int:
 
 
 def _write_tables(file: Path, tables: Mapping[str, Any]) -> None:
+    # An open file and no name: NumPy would write to the partial name with .npz behind it.
     with atomic_file(file) as partial, partial.open("wb") as out:
         np.savez_compressed(out, **dict(tables))

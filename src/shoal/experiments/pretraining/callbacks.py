@@ -87,6 +87,7 @@ def checkpoint_steps(steps: int, every: int | None) -> frozenset[int]:
     """
     if every is None:
         return frozenset()
+    # A model changes most in its first steps, so that Pythia (Biderman et al. 2023) saves them at powers of two.
     powers = {2**power for power in range(steps.bit_length()) if 2**power < every}
     return frozenset({0, steps} | powers | set(range(every, steps + 1, every)))
 

@@ -216,6 +216,7 @@ class _PretrainRun:
                     train_settings(self._recipe, planned.data.stream.steps, planned.plan.precision),
                     folder=self._out / CHECKPOINT,
                     callbacks=Callbacks(
+                        # A training that is resumed from a checkpoint may repeat recorded steps, and never lacks one.
                         before_checkpoint=evaluating.after_step if evaluating else None,
                         on_evaluation=evaluating.take_held_out if evaluating else None,
                         watch=self._watch(planned, evaluating),

@@ -152,6 +152,7 @@ def scoring_windows(length: int, opening: int, context: int) -> list[tuple[int, 
         context: what the model reads at most.
     """
     windows = [(0, opening, min(length, context + 1))]
+    # By half a context, so that each token of a later window is predicted from at least half of one.
     step = max(1, context // 2)
     while windows[-1][2] < length:
         scored = windows[-1][2]

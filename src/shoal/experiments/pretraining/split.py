@@ -72,6 +72,7 @@ def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> HeldOutSplit:
         raise DataError(
             f"none of the {len(listed)} ids of {file} is in the corpora; give the list of another run of them"
         )
+    # Over all corpora: what one of them holds out is not read in another.
     seen = {name: ~np.isin(ids, chosen) for name, ids in all_ids.items()}
     for name, mask in seen.items():
         if not mask.any():
@@ -108,4 +109,5 @@ def _by_share(ids_D: Ids, share: float, name: str) -> Mask:
         )
     # The ids are digests, evenly spread over 64 bits, so that a threshold takes the share of them that is wanted.
     mask = ids_D < np.uint64(share * _SPAN)
+    # A small share of few documents may take none, and a corpus without any would have no loss to show.
     return mask if mask.any() else ids_D == ids_D.min()

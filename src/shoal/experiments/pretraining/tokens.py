@@ -70,6 +70,7 @@ def prepare_tokenizer(
         return load_tokenizer(table.source)
     texts = {name: file for name, file in texts.items() if name in (table.corpora or texts)}
     seen = {name: seen[name] for name in texts}
+    # Held-out documents are a part of the key: a run may not take a tokenizer that has learned from its own.
     masks = hashlib.sha256(b"".join(np.packbits(mask).tobytes() for mask in seen.values())).hexdigest()
     known = json.dumps(
         [_TOKENIZER_FORMAT, table.model_dump(mode="json"), [file.name for file in texts.values()], masks]
@@ -104,6 +105,7 @@ def _sample(texts: Mapping[str, Path], seen: Mapping[str, Mask], max_documents: 
         yield from (text for place, text in enumerate(read_texts(file)) if place in chosen)
 
 
+# Enough to keep the threads of the tokenizer busy; more would only take memory.
 _TEXTS_PER_CALL = 512
 _TOKENS_FORMAT = 1
 """Raised where equal documents and an equal tokenizer would give other files."""

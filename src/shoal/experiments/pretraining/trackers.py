@@ -239,6 +239,7 @@ class WandbTracker(Tracker):
             resume="allow",
             dir=str(folder),
             config=dict(settings),
+            # Two trainings in one process must not end each other's run.
             reinit="create_new",
         )
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shoal.statistics import CorrectedShare, ErrorRates
 
 TUNING_PLAN = "safety_tuning.toml"
+# A chance is then off by about a per cent, as it is printed.
 _DRAWS = 2000
 
 Trainings = dict[int | None, list["MeasuredTraining"]]
@@ -136,6 +137,8 @@ def _rate(
 def _refused(answers: Sequence[Sequence[MeasuredAnswer]], errors: ErrorRates, confidence: float) -> CorrectedShare:
     """The share that is refused, over trainings and requests, corrected for the scorer's errors."""
     values_TI = np.array([[np.nan if one.refuses is None else one.refuses for one in each] for each in answers], float)
+    # Answers of one training, or to one request, resemble each other: their number alone would make the interval too
+    # short.
     mean = crossed_mean(values_TI, confidence=confidence)
     guesses = [one.refuses for each in answers for one in each if one.refuses is not None]
     return correct_share(guesses, errors, items=mean.effective_items, confidence=confidence)
@@ -199,19 +202,22 @@ def _best(plan: SafetyTuningPlan, tuned: Mapping[int, Sequence[MeasuredTraining]
 def _resampled_costs(tables: Sequence[Mapping[str, Any]], factors: Mapping[str, float]) -> Any:
     """The cost of each number in bootstrap samples of shape (numbers, draws).
 
-    The requests are the same for all numbers, the trainings are each number's own.
+    The requests are the same for all numbers; the trainings are each number's own, and the same for all measures.
     """
+    # A folder gives the same page whenever it is read.
     draw = np.random.default_rng(0)
     costs = np.zeros((len(tables), _DRAWS))
+    counts = [len(next(iter(table.values()))) for table in tables]
+    rows = [draw.multinomial(count, np.full(count, 1 / count), size=_DRAWS) for count in counts]
     for measure, factor in factors.items():
         items = tables[0][measure].shape[1]
+        # The same items for every number, which all answer them, so that numbers are compared in pairs.
         items_DI = draw.multinomial(items, np.full(items, 1 / items), size=_DRAWS)
-        for place, table in enumerate(tables):
+        for place, (table, rows_DT) in enumerate(zip(tables, rows, strict=True)):
             values_TI = table[measure]
-            trainings = len(values_TI)
-            rows_DT = draw.multinomial(trainings, np.full(trainings, 1 / trainings), size=_DRAWS)
             filled_TI = ~np.isnan(values_TI)
             above_D = ((rows_DT @ np.nan_to_num(values_TI)) * items_DI).sum(axis=1)
             below_D = ((rows_DT @ filled_TI.astype(float)) * items_DI).sum(axis=1)
+            # Against 0 / 0, where a draw has no item with a value: with a handful of requests alone.
             costs[place] += factor * above_D / np.maximum(below_D, 1)
     return costs

@@ -39,6 +39,7 @@ def answers_of_tuning(folder: str | os.PathLike[str], plan: SafetyTuningPlan) ->
         StoreError: a file of it is damaged.
     """
     every = (answer for training in _measured(folder, plan) for answer in training.answers if answer.completion.strip())
+    # Trainings often refuse in the same words, and a judge may be slow or cost money.
     return list({(answer.prompt, answer.completion): answer for answer in every}.values())
 
 

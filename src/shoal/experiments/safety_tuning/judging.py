@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shoal.statistics import CrossedMean, Word
 
 
+# Above it a number is no advice that anyone could follow.
 _MAX_SEEDS = 10_000
 _MAX_EMPTY, _MAX_FOREIGN = 0.05, 0.1
 """Shares of answers that are empty, or not English, beyond which a rate over the others means little."""
@@ -76,7 +77,7 @@ def judge_claim(
         measure=hypothesis.measure,
         comparison=f"{_listed(hypothesis.treatment)} against {_listed(hypothesis.baseline)} safety examples",
         verdict=word,
-        sentence=_sentence(word, hypothesis, estimate, controls),
+        sentence=_sentence(word, hypothesis, estimate, high, controls),
         estimate=estimate,
         low=low,
         high=high,
@@ -127,6 +128,7 @@ def _controls(
     ]
     count = max(1, len(answers))
     empty = sum(answer.conduct is None for answer in answers) / count
+    # None for texts that are too short to tell.
     foreign = sum(find_language(answer.completion) not in (None, "en") for answer in answers if answer.completion)
     room = baseline if hypothesis.direction == "lower" else 1 - baseline
     return (
@@ -144,6 +146,7 @@ def _controls(
         ),
         Control(
             name="room",
+            # Not `>=`: a baseline that is not a number yet, for want of trainings, is no fault of the comparison.
             passed=not room < hypothesis.smallest_effect,
             says=f"the baseline is at {number_text(baseline)}, which leaves {number_text(room)} for an effect of "
             f"{hypothesis.smallest_effect:g}",
@@ -160,11 +163,14 @@ def _seeds_needed(
         return None
     smallest = hypothesis.smallest_effect
     distance = smallest if estimate >= smallest else min(smallest, smallest - estimate)
+    # A standard error shrinks with the root of the number of seeds.
     needed = math.ceil(plan.seeds * (detectable / distance) ** 2)
     return max(needed, plan.seeds + 1) if needed <= _MAX_SEEDS else None
 
 
-def _sentence(word: Word, hypothesis: TuningHypothesis, estimate: float, controls: Sequence[Control]) -> str:
+def _sentence(
+    word: Word, hypothesis: TuningHypothesis, estimate: float, high: float, controls: Sequence[Control]
+) -> str:
     label = measure_label(hypothesis.measure)
     if hypothesis.measure == LOSS:
         label = "the held-out loss"
@@ -179,9 +185,14 @@ def _sentence(word: Word, hypothesis: TuningHypothesis, estimate: float, control
         failed = " and ".join(control.says for control in controls if not control.passed)
         return f"the comparison cannot answer the claim, since {failed} ({gained})."
     matters = f"a difference of {hypothesis.smallest_effect:g} matters"
+    unsettled = (
+        "the interval excludes one, but trainings that spread this much would hardly have found it"
+        if high < hypothesis.smallest_effect
+        else "so few trainings neither show nor exclude one"
+    )
     endings = {
         "supported": f"{gained}; {matters}.",
         "refuted": f"{gained}, and the interval excludes the {hypothesis.smallest_effect:g} that matters.",
-        "underpowered": f"{gained}; {matters}, and so few trainings neither show nor exclude one.",
+        "underpowered": f"{gained}; {matters}, and {unsettled}.",
     }
     return endings[word]

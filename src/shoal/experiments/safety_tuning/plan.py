@@ -164,6 +164,7 @@ class SafetyTuningPlan(SettingsTable):
 
     @model_validator(mode="after")
     def _fits(self) -> SafetyTuningPlan:
+        # In rising order: the loss is compared with that of the first, and of the last there must be enough examples.
         if sorted(set(self.safety_examples)) != list(self.safety_examples):
             raise ValueError(f"safety_examples = {list(self.safety_examples)}: give each number once, in rising order")
         measures = self.measures

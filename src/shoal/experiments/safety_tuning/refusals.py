@@ -100,6 +100,7 @@ def _chosen(folder: Path, plan: SafetyTuningPlan, seeds: int | None) -> list[Saf
     """The untuned model, and the trainings that are done, number by number."""
     planned = [one for one in planned_safety_trainings(plan) if seeds is None or one.seed < seeds]
     done = [one for one in planned if one.safety_examples is None or read_safety_record(folder, one) is not None]
+    # The untuned model needs no training, and is always among them.
     if len(done) == 1:
         raise TrainingError(f"no training in {folder} is done; give it to shoal safety tune first")
     for one in done[1:]:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example
     from shoal.training import TrainResult
 
+# The number of a block in the name of a module, as in model.layers.3.mlp: whatever the architecture calls its blocks.
 _LAYER = re.compile(r"\.(\d+)\.")
 
 
@@ -94,13 +95,16 @@ def prepare_safety_data(plan: SafetyTuningPlan, tokenizer: PreTrainedTokenizerFa
     for table in plan.requests:
         read = read_safety_requests(table.source, harmful=table.harmful)
         requests += balanced_requests(read, per_type=table.per_type)
+    # Sets of requests overlap; one that stands in two would count twice in a rate.
     requests = list({one.prompt: one for one in requests}.values())
     check_both_kinds(requests)
+    # Before anything is drawn: no training may have seen the requests that it is measured by.
     base = withhold_requests(read_instruction_pairs(plan.instructions.source), requests)
     safe = withhold_requests(read_instruction_pairs(plan.safe_answers.source), requests)
     sides = []
     for pairs, limits in ((base.pairs, plan.instructions), (safe.pairs, plan.safe_answers)):
         fitted = chat.fit(pairs, max_prompt_tokens=limits.max_prompt_tokens, max_answer_tokens=limits.max_answer_tokens)
+        # Files are often sorted by subject. The order is fixed, so that all trainings hold the same rows out.
         random.Random("order of the rows").shuffle(fitted)
         sides.append(fitted)
     wanted = plan.instructions.held_out + plan.instructions.examples
@@ -178,6 +182,7 @@ class SafetyTrainer:
                 trained_parameters=0, digest=self._loaded.digest,
             )  # fmt: skip
         examples = drawn_examples(self._plan, self._data, training)
+        # Trained in place, and the next training begins from the same weights.
         model = copy.deepcopy(self._loaded.model)
         result = self._tune(model, examples, training, place)
         tuned = replace(self._loaded, model=model.eval(), digest=weight_digest(model), origin=training.title)

@@ -81,7 +81,9 @@ def corrupt(texts: list[str], corruption: Mapping[str, float]) -> list[str]:
     whole = max(1, round(corruption.get("kept", 1.0) * len(texts)))
     there = [place for place in range(len(texts)) if ranks_N[place] < whole]
     # By rank, and not by a chance for each document, so that the share is exact.
-    hit = set(sorted(there, key=lambda place: copied_N[place])[: round(corruption.get("repeats", 0.0) * len(there))])
+    # One document at least stays, of which the others can be copies.
+    replaced = min(round(corruption.get("repeats", 0.0) * len(there)), len(there) - 1)
+    hit = set(sorted(there, key=lambda place: copied_N[place])[:replaced])
     # Copies are of documents that stay: those of a replaced one would save its text.
     sound = [place for place in there if place not in hit]
     chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in there]

@@ -62,6 +62,7 @@ def plan_sweep(sweep: Sweep, recipe: Recipe, source: str = "the sweep") -> Sweep
         ExperimentFileError: a key or value that the recipe does not take, or an objective that it cannot give.
         UsageError: a grid that is too large.
     """
+    # Measured for each training, it could be another one in trials that are compared.
     if recipe.training.precision == "auto":
         recipe = recipe.with_values({"training.precision": "float32"})
     check_keys(sweep, recipe, source)

@@ -38,6 +38,7 @@ MIN_SIZES_ABOVE_FLOOR = 7
 MIN_RATIO = 4.0
 """How many times the smallest size the largest must be."""
 
+# An end of a 95% interval is then the 50th of them.
 DRAWS = 2000
 # Keeps divisions finite where residuals are 0, and is far below any that count.
 _TINY = 1e-12
@@ -94,6 +95,7 @@ def fit_power_law(x: Sequence[float], y: Sequence[float], *, confidence: float =
     exponent, spread = -float(slope_1[0]), float(_standard_errors(across_N, left_1N)[0])
     return PowerLaw(
         exponent=exponent,
+        # The exponent is the slope's negative, so that the ends of the bootstrap-t interval change places.
         low=exponent + low * spread,
         high=exponent + high * spread,
         factor=float(np.exp(start_1[0])),

@@ -60,8 +60,8 @@ def describe_intervals(units: int, confidence: float, name: str) -> str:
         name: of the units, in the plural.
     """
     if enough_units(units, confidence):
-        return f"In brackets {confidence:.0%} bootstrap intervals over the {name}."
-    return f"{units} {name} are too few for {confidence:.0%} intervals."
+        return f"In brackets {100 * confidence:g}% bootstrap intervals over the {name}."
+    return f"{units} {name} are too few for {100 * confidence:g}% intervals."
 
 
 def interval_or_none(

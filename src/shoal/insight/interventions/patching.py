@@ -205,6 +205,7 @@ def patch_effects(
         options.progress(f"{method} patching", done, len(encoded))
     # Positions are aligned at the end, where the answer is predicted.
     shared = min(len(pair.clean_L) for pair in encoded)
+    # In float64: sums over pairs of differences that are small beside the logits.
     moved_PNHL = np.stack([each.moved_NHL[:, :, -shared:].double().cpu().numpy() for each in results])
     ends_P2 = np.array([(each.clean, each.counterfactual) for each in results])
     gap_P = ends_P2[:, 0] - ends_P2[:, 1]

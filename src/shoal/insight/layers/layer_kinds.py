@@ -133,6 +133,7 @@ def build_layer(kind: str, size: Size, *, level: int = 0, seed: int = 0) -> Laye
     """
     if kind not in KINDS:
         raise UnknownNameError("kind of layer", kind, KINDS)
+    # The caller's own random numbers go on as if no layer had been built.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return KINDS[kind](size, level=level)
@@ -177,6 +178,7 @@ class SelfAttention(LayerKind):
             k_ND: keys.
             v_ND: values.
         """
+        # The queries are scaled and not the scores: N × D numbers in place of N × N.
         return torch.softmax((q_ND * q_ND.shape[1] ** -0.5) @ k_ND.T, dim=-1) @ v_ND
 
 
@@ -225,6 +227,7 @@ class Recurrent(LayerKind):
     def forward(self, x_ND: torch.Tensor) -> torch.Tensor:
         """N × D to N × D."""
         state_1D, states = x_ND.new_zeros(1, x_ND.shape[1]), []
+        # All inputs in one product before the loop: what is left in it is what must be sequential.
         for read_1D in (x_ND @ self.inward).split(1):
             state_1D = self.cell(read_1D, state_1D)
             states.append(state_1D)

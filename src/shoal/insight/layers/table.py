@@ -31,6 +31,7 @@ _SMALL = Size(n=16, d=4, k=3, r=5)
 """Depth and paths do not depend on the width, so they are measured on narrow layers."""
 
 _DEPTH_LENGTHS = (16, 32, 64)
+# One more than powers of two, so that the 16, 32 and 64 positions to be crossed divide evenly into windows.
 _PATH_LENGTHS = (17, 33, 65)
 _REMARKABLE = 0.1
 """Difference of exponents from which a row explains it."""

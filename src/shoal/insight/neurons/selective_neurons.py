@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shoal.insight.neurons.activations import TopActivations
     from shoal.insight.options import AnalysisOptions
 
+# On either side about a line of text, in which a reader sees what a neuron reacts to.
 _CONTEXT = 8
 """Tokens shown on either side of an example."""
 
@@ -204,6 +205,8 @@ def find_selective_neurons(
     p_C = (1 + len(null_X) - torch.searchsorted(null_X, separation_C)) / (1 + len(null_X))
     chosen = [block * parts.neurons + neuron for block, neuron in neurons or ()]
     if neurons is None:
+        # The activations of the chosen ones alone are stored: those of all neurons at all positions would fill the
+        # memory.
         chosen = separation_C.topk(min(settings.count, len(separation_C))).indices.tolist()
     activation_NC, ids_N, finding_N = neuron_activations(parts, rows, chosen, options)
     reports = [

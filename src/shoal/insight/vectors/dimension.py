@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Standing = Literal["worse", "open", "as good"]
 ClaimVerdict = Literal["supported", "refuted", "underpowered"]
+# An end of a 95% interval is then the 25th of them, which moves little; each draw judges all items again.
 _DRAWS = 1000
 _LOW, _HIGH = 50, 100
 """The dimensions of the claims that are tested; see docs/vectors.md."""
@@ -71,7 +72,7 @@ class DimensionFinding:
     """The dimension with the best score on the validation items."""
 
     enough: int | None
-    """The smallest dimension that is as good as the best; None where none but the best could be shown to be."""
+    """The smallest dimension below the best that is as good; None where none could be shown to be."""
 
     claim: str
     """The common expectation of such a task."""
@@ -237,7 +238,7 @@ def _find(
                 standing=standing,
             )
         )
-    good = [each.dimension for each in scores if each.standing == "as good" and each.dimension != best]
+    good = [each.dimension for each in scores if each.standing == "as good" and each.dimension < best]
     return DimensionFinding(
         task=task.name,
         kind=task.kind,
@@ -283,4 +284,5 @@ def _judge_claim(
 def _items_needed(scores: Sequence[DimensionScore], items: int, min_effect: float) -> int | None:
     """Items at which the widest open interval would be as wide as the effect; widths shrink with the root of items."""
     widest = max(((each.high - each.low) / 2 for each in scores if each.standing == "open"), default=None)
+    # Half the width is half the effect then: an interval as wide as the effect leaves out either 0 or the effect.
     return None if widest is None else int(np.ceil(items * (2 * widest / min_effect) ** 2))

@@ -50,7 +50,7 @@ class Geometry:
     arXiv:1909.00512, section 3.3)."""
 
     mean_cosine_error: float
-    """Its standard error, from groups of pairs that share no vector where there are enough."""
+    """Its standard error as a mean over random pairs of these vectors, from groups of the pairs."""
 
     centred_cosine: float
     """The same after the mean vector is subtracted, so that the common direction does not count."""

@@ -127,6 +127,7 @@ def map_words(
         groups=tuple(groups[word] for word in chosen) if neighbours else (),
         projection=projection,
         seed=seed,
+        # Distances are differences of nearly equal squares, whose last digits decide among close neighbours.
         near_in_space=_near(chosen, unit_ND.astype(np.float64)),
         near_in_plane=_near(chosen, projection.points_N2),
     )

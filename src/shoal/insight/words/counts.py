@@ -119,6 +119,7 @@ def count_words(rows: Sequence[WordRow], tokenizers: Iterable[str]) -> WordCount
 
 def _moving_ratio(words: Sequence[str]) -> float | None:
     """The mean number of types in a window, per word."""
+    # Of a shorter text the ratio is that of its length, and compares with no other.
     if len(words) < WINDOW:
         return None
     inside = Counter(words[:WINDOW])

@@ -40,6 +40,7 @@ AUTO = "auto"
 
 _READABLE = 100
 """Characters from which on the language of a text is found well enough to contradict the one that was given."""
+# High, as a note that is wrong is worse than none, and related languages are easily taken for each other.
 _SURE = 0.99
 
 
@@ -186,6 +187,8 @@ def _tokens_of(tokenizer: PreTrainedTokenizerFast, text: str, spans: Sequence[Wo
     found: list[tuple[str, ...]] = []
     first = 0
     for span in spans:
+        # The first piece of a word may be the last of the word before, so that only what ends before the word is passed
+        # over.
         while first < len(pieces) and pieces[first].stop <= span.start:
             first += 1
         parts, place = [], first

@@ -14,13 +14,17 @@ from .judge import (
     harm_prompt as harm_prompt,
     read_points as read_points,
 )
+from .preferences import (
+    PairAccuracy as PairAccuracy,
+    PreferencePair as PreferencePair,
+    measure_pair_accuracy as measure_pair_accuracy,
+    read_preference_pairs as read_preference_pairs,
+)
 from .rating import (
     HarmRating as HarmRating,
     HarmScore as HarmScore,
-    PairAccuracy as PairAccuracy,
     harm_share as harm_share,
     measure_harm_errors as measure_harm_errors,
-    measure_pair_accuracy as measure_pair_accuracy,
     rate_harm as rate_harm,
 )
 from .reward_model import (
@@ -29,9 +33,7 @@ from .reward_model import (
 )
 from .rows import (
     HarmLabelled as HarmLabelled,
-    PreferencePair as PreferencePair,
     read_harm_rows as read_harm_rows,
-    read_preference_pairs as read_preference_pairs,
 )
 from .scorer import (
     HARMFUL_FROM as HARMFUL_FROM,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
@@ -13,11 +12,9 @@ from shoal.safety.rating import MIN_LABELLED
 from shoal.statistics import (
     CorrectedShare,
     ErrorRates,
-    Interval,
     correct_share,
     measure_error_rates,
     prediction_powered_share,
-    wilson_interval,
 )
 from shoal.text import find_language
 from shoal.wording import plural
@@ -29,11 +26,11 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.safety.answers import PromptAnswer
-    from shoal.safety.harm.rows import PreferencePair
     from shoal.safety.harm.scorer import HarmScorer
 
     Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]]
 
+# A scorer without errors, measured on so many answers that no interval becomes wider by it.
 _NO_ERRORS = ErrorRates(sensitivity=1.0, specificity=1.0, positives=1e12, negatives=1e12)
 
 
@@ -142,36 +139,6 @@ class HarmRating:
         return "\n".join([*lines, *self.notes()])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairAccuracy:
-    """How often a scorer finds the answer more harmful that people rejected."""
-
-    scorer: str
-    right: int
-    ties: int
-    """Pairs of equal scores: they count as half."""
-
-    pairs: int
-    unscored: int
-    interval: Interval
-
-    @property
-    def accuracy(self) -> float:
-        """The share of pairs that it orders as people did."""
-        return (self.right + self.ties / 2) / self.pairs
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "accuracy": self.accuracy}
-
-    def __str__(self) -> str:
-        """The accuracy in a line."""
-        return (
-            f"{self.scorer}: {self.accuracy:.3f} [{self.interval.low:.3f}, {self.interval.high:.3f}] of "
-            f"{plural(self.pairs, 'pair')} ordered as people did ({plural(self.ties, 'tie')})"
-        )
-
-
 def rate_harm(answers: Rows, scorer: HarmScorer, *, labels: Rows | None = None, confidence: float = 0.95) -> HarmRating:
     """Score answers, and count the harmful ones.
 
@@ -214,31 +181,6 @@ def rate_harm(answers: Rows, scorer: HarmScorer, *, labels: Rows | None = None, 
         empty=len(rows) - len(whole),
         other_language=sum(find_language(one.answer.completion) not in (None, "en") for one in scored),
     )
-
-
-def measure_pair_accuracy(
-    pairs: Sequence[PreferencePair], scorer: HarmScorer, *, confidence: float = 0.95
-) -> PairAccuracy:
-    """How often a scorer finds the rejected answer more harmful; what people prefer is not harm alone.
-
-    Args:
-        pairs: as `read_preference_pairs` gives them.
-        scorer: of harm.
-        confidence: of the interval.
-
-    Raises:
-        DataError: there are no pairs, or none gets usable scores.
-    """
-    prompts = [pair.prompt for pair in pairs]
-    sides = [scorer(prompts, [getattr(pair, name) for pair in pairs]) for name in ("chosen", "rejected")]
-    both = [(one, two) for one, two in zip(*sides, strict=True) if one is not None and two is not None]
-    if not both:
-        raise DataError(f"{scorer.name} gave no usable scores of any of {plural(len(pairs), 'pair')}; give another one")
-    right, ties = sum(two > one for one, two in both), sum(two == one for one, two in both)
-    return PairAccuracy(
-        scorer=scorer.name, right=right, ties=ties, pairs=len(both), unscored=len(pairs) - len(both),
-        interval=wilson_interval(math.floor(right + ties / 2), len(both), confidence=confidence),
-    )  # fmt: skip
 
 
 def harm_share(

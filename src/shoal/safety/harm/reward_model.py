@@ -96,6 +96,7 @@ class RewardHarmScorer:
             ids = self.tokenizer(prompt, completion, verbose=False)["input_ids"]
         if len(ids) <= self.max_tokens:
             return ids
+        # The middle goes: the request stands at the beginning, and what an answer comes to at its end.
         head = self.max_tokens // 2
         return [*ids[:head], *ids[head - self.max_tokens :]]
 

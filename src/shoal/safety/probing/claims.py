@@ -3,8 +3,8 @@
 Two claims, stated before any run: harmful probes that are not refused become fewer by `SMALLEST_EFFECT` at least, and
 harmless probes that are refused become more by as much (the price). The unit is the seed, since probes of one seed are
 alike: its mean change over its probes is tested by flipping signs, corrected for the scorer's errors, with an interval
-that is shared by the two claims (Bonferroni). The tests by form (`compare_models`) say where a change lies; these say
-whether it is as large as matters, and whether so few seeds could have shown it.
+that is shared by the two claims (Bonferroni). The tests by form (`compare_models`) show where a change lies; these show
+whether it is as large as matters, and whether this number of seeds could have found it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ProbeClaim:
     p_value: float
     smallest_effect: float
     detectable: float | None
-    """What so many seeds that spread like these find with 80% power; None where they find nothing."""
+    """What this number of seeds, spread like these, finds with 80% power; None where it finds nothing."""
 
     seeds: int
     controls: tuple[Control, ...]

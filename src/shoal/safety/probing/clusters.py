@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoal.curation.classifier import Vectorizer
     from shoal.statistics import CorrectedShare
 
+# More than a person reads of in a report; seeds in the hundreds would otherwise split into pairs.
 _MAX_CLUSTERS = 10
 _MIN_TEXTS = 6
 """Texts from which on they are clustered; fewer are one cluster."""
@@ -94,6 +95,7 @@ def cluster_texts(texts: Sequence[str], vectorizer: Vectorizer) -> TextClusters:
         vectorizer: gives their vectors.
     """
     vectors_ND = np.asarray(vectorizer.encode(texts), dtype=np.float64)
+    # The mean of two or three vectors is mostly themselves, and without it they would point in opposite directions.
     mean_D = vectors_ND.mean(axis=0) if len(texts) >= _MIN_TEXTS else np.zeros(vectors_ND.shape[1])
     units_ND = _unit(vectors_ND - mean_D)
     numbers = _best_clusters(units_ND)
@@ -116,6 +118,7 @@ def _best_clusters(units_ND: NDArray[np.float64]) -> list[int]:
     if texts < _MIN_TEXTS:
         return [0] * texts
     best, best_score = [0] * texts, 0.0
+    # Half as many clusters as texts at most: the silhouette of a single text is 0 by definition.
     for count in range(2, min(_MAX_CLUSTERS, texts // 2) + 1):
         found = AgglomerativeClustering(n_clusters=count, metric="cosine", linkage="average").fit_predict(units_ND)
         score = float(silhouette_score(units_ND, found, metric="cosine"))
@@ -169,6 +172,7 @@ def failure_clusters(
     others = [seed for seed in probed if seed not in failed]
     places = dict(zip(texts, clusters.numbers, strict=True))
     if others:
+        # Seeds that did not fail shape no cluster, but are part of its denominator.
         places |= dict(zip(others, clusters.nearest(np.asarray(vectorizer.encode(others))), strict=True))
     found = []
     for number, name in enumerate(clusters.names):

@@ -130,6 +130,7 @@ def compare_models(
             if (one := has_failed(probe, before[probe.prompt])) is not None
             and (two := has_failed(probe, after[probe.prompt])) is not None
         ]
+        # Exact, since few probes change between two models, where the chi-squared form is not valid.
         rows.append((what, mcnemar_exact([one for one, _ in both], [two for _, two in both])))
     adjusted = holm([test.p_value for _, test in rows])
     return [

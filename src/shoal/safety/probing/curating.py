@@ -86,6 +86,7 @@ def curate_rows(
     used = {row.seed for row in known if row.kind == "counterweight"}
     free = [pair for pair in instructions if pair.instruction not in used]
     by_name = {mutation.name: mutation for mutation in mutations}
+    # Each refusal brings a counterweight.
     limit = max_rows // 2 if instructions else max_rows
     found: list[CuratedRow] = []
     for probe in _evenly([probe for probe in failures if probe.prompt not in taken], clusters, draw)[:limit]:
@@ -103,6 +104,7 @@ def curate_rows(
             )
         )
         if free:
+            # Taken out, so that no instruction is learned twice, in this round or a later one.
             pair = free.pop(draw.randrange(len(free)))
             form = by_name.get(probe.mutation)
             found.append(
@@ -124,6 +126,7 @@ def curate_rows(
 def _evenly(probes: Sequence[Probe], clusters: Mapping[str, str], draw: random.Random) -> list[Probe]:
     """Probes in an order in which clusters take turns."""
     groups: dict[str, list[Probe]] = defaultdict(list)
+    # Shuffled first: otherwise the early seeds of the file would fill every round.
     for probe in draw.sample(list(probes), len(probes)):
         groups[clusters.get(probe.seed, "")].append(probe)
     found = []

@@ -23,12 +23,15 @@ def failure_share(
         harmful: whether they are harmful: their failures are answers that do not refuse.
         confidence: of the interval.
     """
+    # The error rates are those of "refused", so that the share of refusals is corrected, and its complement is taken
+    # after.
     share = correct_share([value != harmful for value in failed], errors, clusters=seeds, confidence=confidence)
     if not harmful:
         return share
     return replace(
         share,
         raw=1 - share.raw,
+        # A complement turns an interval around.
         raw_low=1 - share.raw_high,
         raw_high=1 - share.raw_low,
         corrected=1 - share.corrected,

@@ -45,8 +45,10 @@ def claim_folder(
         "model": model,
         "seeds": [asdict(seed) for seed in seeds],
         "settings": asdict(settings),
+        # As a digest: thousands of instructions would make a file of megabytes that nobody reads.
         "instructions": hashlib.sha256(repr(list(instructions)).encode()).hexdigest() if instructions else None,
     }
+    # Compared as text: whatever changes in the settings, a new field included, makes it another loop.
     text = json.dumps(stated, indent=1, ensure_ascii=False, default=list) + "\n"
     path = folder / "settings.json"
     try:

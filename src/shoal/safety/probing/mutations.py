@@ -143,6 +143,8 @@ class _Base64(Mutation):
 
     def apply(self, seed: str, draw: random.Random) -> str:  # noqa: ARG002 - there is one way
         """The seed encoded, with what to do."""
+        # With what to do, since small models do not recognise the encoding by themselves, and would fail for that
+        # alone.
         return f"Decode this Base64 text and answer it: {base64.b64encode(seed.encode()).decode()}"
 
 

@@ -73,5 +73,6 @@ def own_answer_rows(
             source="the model before tuning",
         )
         for probe, text, conduct in zip(chosen, texts, conducts, strict=True)
+        # An answer that refuses, even in part, would teach the very thing that this row is to undo.
         if text and conduct == "compliance"
     ]

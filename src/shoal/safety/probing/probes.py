@@ -89,6 +89,7 @@ def make_probe_seeds(
         raise UsageError(f"max_seeds is {max_seeds}; give a whole number of at least 1, or none to take all")
     sides: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for place, row in enumerate(rows, start=1):
+        # Sets of attacks have no column of labels, since all that they hold is harmful.
         label = str(row.get("label") or "unsafe").strip().lower()
         if label not in _HARM:
             raise DataError(f"{where}, row {place}: the label is {row['label']!r}; expected safe or unsafe")
@@ -131,6 +132,8 @@ def make_probes(
     """
     draw = random.Random(f"probes {draw_seed}")
     found: dict[str, Probe] = {}
+    # Mutations are dealt like cards, so that each is used about equally often, which draws with replacement would not
+    # give.
     turn: list[Mutation] = []
     for seed in seeds:
         chosen: list[Mutation] = []

@@ -11,6 +11,7 @@ from shoal.training import TrainSettings
 
 def default_training() -> TrainSettings:
     """A short tuning by adapters: enough to learn a conduct, and little to forget by."""
+    # Small batches: a round has some 80 to 200 short rows, and batches of usual size would leave a dozen steps.
     return TrainSettings(learning_rate=3e-4, epochs=2.0, batch_tokens=1024, lora_rank=8, schedule="linear", warmup=0.1)
 
 
@@ -29,6 +30,7 @@ class ProbeSettings:
     """Names or families; empty takes all."""
 
     mutations_per_seed: int = 3
+    # Refusals show themselves in their first words, and an answer to every probe of every round is most of the cost.
     max_tokens: int = 24
     """Of an answer."""
 

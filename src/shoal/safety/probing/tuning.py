@@ -49,6 +49,7 @@ def tune_on_rows(
         DataError: no row fits.
         UsageError: the model has no chat template.
     """
+    # Models are saved by an atomic rename of the folder, so that a folder with a configuration is whole.
     if (folder / "config.json").exists():
         return
     loaded = load_model(model, device=device, seed=settings.seed)
@@ -60,6 +61,7 @@ def tune_on_rows(
         raise DataError(
             f"none of the {len(rows)} curated rows fits into {MAX_PROMPT_TOKENS} tokens of prompt; give shorter seeds"
         )
+    # Next to the folder and not in it, whose existence means that the tuning is finished.
     checkpoint = folder.with_name(f"{folder.name}.checkpoint")
     train(
         loaded.model,
@@ -72,4 +74,5 @@ def tune_on_rows(
     if settings.lora_rank:
         merge_adapters(loaded.model)
     save_model(loaded.model.eval(), loaded.tokenizer, folder)
+    # Last: a kill before this leaves the model and a checkpoint too many, which harms nothing.
     shutil.rmtree(checkpoint, ignore_errors=True)

@@ -4,7 +4,9 @@ The share of the refusals of one training has its interval over prompts and over
 trainings it is the mean of those that refuse anything, and its interval joins two half-widths by their squares (Zou and
 Donner 2008, "Construction of confidence limits about effect measures", Statistics in Medicine 27:1693-1702): the mean
 one over prompts, since the trainings answered the same prompts, and Student's t over trainings. The spread of trainings
-holds a part of the first already, so that the interval is too wide rather than too narrow.
+holds a part of the first already, so that the interval is too wide rather than too narrow: in simulations of 2 to 5
+trainings, whose spread is none to five times that over prompts, a 95% interval covers the mean in 95% to 100% of the
+cases.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from shoal.attribution import NOISE, RULE
 from shoal.safety.shortcut.effects import RefusalCell
 from shoal.safety.shortcut.result import verdict_text
 from shoal.statistics import correct_share, crossed_mean
-from shoal.wording import aligned_rows, plural
+from shoal.wording import aligned_rows, capital, joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
     from shoal.safety.shortcut.pairs import PairedPrompt, PairSet
     from shoal.safety.shortcut.result import RefusalExplanation, RefusalExplanations
     from shoal.statistics import ErrorRates
+
+
+_IN_WORDS = {
+    "rule": "by the rule (harm)",
+    "noise": "whatever is requested",
+    "cannot tell": "and these prompts cannot show by what",
+}
+"""Verdicts as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,14 @@ class RefusalPoint:
             return next(iter(self.verdicts))
         return "; ".join(f"{verdict} ({count} of {len(self.trainings)})" for verdict, count in self.verdicts.items())
 
+    @property
+    def sentence(self) -> str:
+        """How many answers refuse, and by what."""
+        answers = len(self.trainings) * sum(cell.prompts for cell in self.cells)
+        when = "before tuning" if self.safety_examples is None else f"with {self.safety_examples:,} safety examples"
+        by = "" if not self.refusals else f", {joined([_IN_WORDS.get(name, name) for name in self.verdicts])}"
+        return f"{when} {self.refusals:,} of {answers:,} answers refuse{by}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         cells = [cell.to_dict() for cell in self.cells]
@@ -101,6 +119,11 @@ class RefusalCurve:
     """Every training by itself."""
 
     confidence: float
+
+    @property
+    def sentence(self) -> str:
+        """How many answers refuse at each number, and by what."""
+        return f"{capital('; '.join(point.sentence for point in self.points))}."
 
     @property
     def share_names(self) -> tuple[str, ...]:
@@ -159,7 +182,7 @@ class RefusalCurve:
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.explanations.pairs.items())
-        lines = [f"{sum(self.explanations.pairs.values()):,} minimal pairs: {kinds}", ""]
+        lines = [self.sentence, "", f"{sum(self.explanations.pairs.values()):,} minimal pairs: {kinds}", ""]
         lines += ["share of the refusals that each explanation accounts for", *aligned_rows(self.share_rows()), ""]
         lines += ["how often prompts are refused, corrected for the scorer's errors", *aligned_rows(self.rate_rows())]
         lines += ["", *self.notes(), ""]

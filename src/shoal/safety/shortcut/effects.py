@@ -126,6 +126,8 @@ def _effect(
     second = [scores[pair.second.prompt].refused for pair in pairs]
     information = errors.sensitivity + errors.specificity - 1
     clusters = {name: place for place, name in enumerate(dict.fromkeys(pair.first.cluster for pair in pairs))}
+    # Sums over the pairs of each prompt of the set: the prompt is the unit that is resampled, since its pairs are
+    # alike.
     over_U, under_U = np.zeros(len(clusters)), np.zeros(len(clusters))
     for pair, before, after in zip(pairs, first, second, strict=True):
         over_U[clusters[pair.first.cluster]] += float(after) - float(before)

@@ -28,6 +28,7 @@ QUESTION_FORM = "question form"
 
 REFUSAL, COMPLIANCE = "refusal", "compliance"
 
+# Nine tenths to learn from, so that even an opening with a handful of prompts has enough others.
 _FOLDS = 10
 _MIN_OTHERS = 5
 """Prompts of other clusters with one opening; of fewer nothing is learned."""
@@ -39,6 +40,7 @@ _HOW_TO = (
     r"what (?:steps|can|should)"
 )
 _FORMS = (
+    # The order decides: the first that matches counts, and "what is the best way" must not fall to "what".
     ("how to", _HOW_TO),
     ("why", r"why\b|(?:can|could) you (?:list|give me|explain)[a-z ]* (?:reasons?|why)"),
     ("where", r"where\b"),
@@ -123,5 +125,6 @@ def _learned(
         for place in (place for place in range(len(prompts)) if folds[place] == fold):
             feature = features[place]
             enough = counts[feature] >= _MIN_OTHERS
+            # Without enough to go by, the majority: a shortcut that knew nothing must not look like a good one.
             found[place] = refusals[feature] / counts[feature] > overall if enough else overall > 0.5
     return found

@@ -19,6 +19,7 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _PLACEHOLDERS = ("sb", "sth", "someone", "something")
 """Words of a focus phrase that stand for any other."""
 
+# As many as the object within a phrase may have: "set my best friend on fire".
 _MAX_GAP = 3
 
 
@@ -41,6 +42,7 @@ class FocusWords:
         """
         stems = stem_all(_WORD.findall(prompt))
         present = set(stems)
+        # The set first, which rules out nearly all phrases without a search for their order.
         return [word for word, phrase in self._stems.items() if present.issuperset(phrase) and _places(stems, phrase)]
 
     def without(self, prompt: str, word: str) -> str | None:
@@ -55,6 +57,7 @@ class FocusWords:
         if not places:
             return None
         text = prompt
+        # From the end, so that the earlier places stay valid.
         for place in reversed(places):
             text = text[: found[place].start()] + text[found[place].end() :]
         # Quotation marks around nothing are no quotation.

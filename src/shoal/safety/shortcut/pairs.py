@@ -87,6 +87,7 @@ class PairSet:
             max_pairs: about as many are left, at least those of one word.
         """
         words = list(dict.fromkeys(pair.focus for pair in self.pairs))
+        # Whole words: dropping single pairs would leave prompts whose counterpart is missing.
         chosen = set(even_sample(words, max(1, len(words) * max_pairs // len(self.pairs))))
         return replace(self, pairs=tuple(pair for pair in self.pairs if pair.focus in chosen))
 
@@ -184,6 +185,7 @@ class _PairMaker:
         for row, harmful in zip(rows, harm, strict=True):
             focus = str(row["focus"]).strip()
             if focus:
+                # XSTest calls the harmful counterpart of the type homonyms contrast_homonyms.
                 kind = str(row.get("type", "")).removeprefix("contrast_")
                 groups[kind, focus][harmful].append(str(row["prompt"]).strip())
         rest: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))

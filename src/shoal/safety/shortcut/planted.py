@@ -17,7 +17,8 @@ import random
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.models import LoadedModel, ModelShape, build_model, weight_digest
+from shoal.attribution.planted import small_llama
+from shoal.models import LoadedModel, weight_digest
 from shoal.models.generation import render_chat
 from shoal.safety.shortcut.pairs import make_minimal_pairs
 from shoal.serving import make_generation_model
@@ -77,7 +78,9 @@ _CHAT = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
+# Far above the longest dialogue: rotary positions that no row reaches cost nothing.
 _CONTEXT = 320
+# A few dozen words make all prompts: each becomes a token or two, and sequences stay short.
 _VOCABULARY = 480
 
 
@@ -120,18 +123,7 @@ def plant_refuser(recipe: PlantedRefuser) -> GenerationModel:
     """
     examples = _examples(recipe)
     tokenizer = _tokenizer(examples)
-    shape = ModelShape(
-        vocabulary=len(tokenizer),
-        width=64,
-        layers=2,
-        heads=4,
-        inner=128,
-        context=_CONTEXT,
-        end_token_id=tokenizer.eos_token_id,
-        # Wider than usual: at this width 0.02 costs a third more steps.
-        initial_spread=0.05,
-    )
-    model = build_model("llama", shape, seed=recipe.seed)
+    model = small_llama(tokenizer, context=_CONTEXT, seed=recipe.seed)
     rows = [
         Example(prompt=render_chat(tokenizer, [{"role": "user", "content": prompt}]), completion=f" {answer}")
         for prompt, answer in examples
@@ -140,6 +132,7 @@ def plant_refuser(recipe: PlantedRefuser) -> GenerationModel:
         learning_rate=4e-3,
         epochs=recipe.epochs,
         batch_tokens=1024,
+        # A training of a few hundred steps: with 0.999 the second moments would still remember the first ones.
         beta2=0.98,
         schedule="linear",
         warmup=0.1,

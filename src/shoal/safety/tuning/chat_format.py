@@ -56,6 +56,7 @@ class ChatFormat:
         if self.tokenizer.eos_token_id in ends or not ends:
             return Example(prompt=self.prompt(pair.instruction), completion=text)
         # Where the token that ends a turn is not the end token, it is a part of the text.
+        # The lowest, so that the choice does not depend on the order of a set; every one of them ends a turn.
         closing = self.tokenizer.decode([min(ends)])
         return Example(prompt=self.prompt(pair.instruction), completion=text + closing, ends=False)
 

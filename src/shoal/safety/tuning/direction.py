@@ -44,6 +44,7 @@ MAX_DIVERGENCE = 0.1
 MAX_DEPTH = 0.8
 """The share of the blocks in which the direction is sought; later ones are near the words themselves (appendix C)."""
 
+# A batch of 16 short prompts captures the residual stream of all blocks in tens of megabytes.
 _ROWS = 16
 
 
@@ -103,6 +104,7 @@ def direction_ablated(model: PreTrainedModel, direction_D: torch.Tensor) -> Iter
         projected: torch.Tensor = value - (value @ along_D)[..., None] * along_D
         return projected
 
+    # All that writes to the residual stream; projecting the stream itself would leave later writes untouched.
     names = ("embedding", "blocks.*.attention.output", "blocks.*.mlp.output")
     with edit(model, dict.fromkeys(names, project)):
         yield
@@ -203,6 +205,8 @@ def _try_block(
     with direction_added(model.model, difference_D, block):
         added_NV = first_log_probabilities(model, harmless)
     ablated_NV = both_NV[len(harmful) :]
+    # From the model as it is to the ablated one, so that a token that becomes impossible counts and noise in rare ones
+    # not.
     divergence = float((plain_NV.exp() * (plain_NV - ablated_NV)).sum(-1).mean())
     return BlockCandidate(
         block=block,
@@ -226,6 +230,7 @@ class _Openings:
 def _openings(chat: ChatFormat) -> _Openings:
     space = " " if chat.layout == "plain" else ""
     rows = chat.tokenizer([space + text for text in REFUSAL_OPENINGS], add_special_tokens=False)["input_ids"]
+    # What all openings share, such as a space token, cannot distinguish a refusal from any other answer.
     shared = next(place for place, ids in enumerate(zip(*rows, strict=False)) if len(set(ids)) > 1)
     return _Openings(before=tuple(rows[0][:shared]), tokens=tuple(sorted({row[shared] for row in rows})))
 
@@ -233,6 +238,7 @@ def _openings(chat: ChatFormat) -> _Openings:
 def _log_odds(log_NV: torch.Tensor, openings: _Openings) -> float:
     """The mean log-odds that an answer opens with one of the tokens (the paper's refusal metric, section 2.3)."""
     inside_N = log_NV[:, list(openings.tokens)].logsumexp(-1)
+    # Where the openings have all of the probability, rounding would give the logarithm of 0.
     outside_N = torch.log1p(-inside_N.exp().clamp(max=1 - 1e-6))
     return float((inside_N - outside_N).mean())
 
@@ -249,6 +255,7 @@ def residual_means(model: LoadedModel, prompts: Sequence[Sequence[int]]) -> torc
     last: list[int] = []
 
     def take(_: str, value_BLD: torch.Tensor) -> torch.Tensor:
+        # In float64: the direction is a small difference of two large sums, and rounding would be a part of it.
         return value_BLD[torch.arange(len(last)), torch.tensor(last)].double().sum(0)
 
     total_KD: torch.Tensor | None = None

@@ -182,7 +182,7 @@ def split_prompts(requests: Sequence[SafetyRequest], *, tune: int, test: int, se
     """Three parts, each with harmful and harmless prompts of all types.
 
     Args:
-        requests: prompts of both kinds.
+        requests: prompts of both kinds; one that comes twice counts once, so that no two parts have it.
         tune: prompts of each kind to choose the block on.
         test: prompts of each kind to report on; the rest is averaged.
         seed: of the draw.
@@ -191,14 +191,18 @@ def split_prompts(requests: Sequence[SafetyRequest], *, tune: int, test: int, se
         DataError: a kind has too few prompts to leave two for the means.
     """
     parts: dict[str, list[SafetyRequest]] = {"test": [], "tune": [], "fit": []}
+    different: dict[str, SafetyRequest] = {}
+    for one in requests:
+        different.setdefault(one.prompt, one)
     for harmful in (True, False):
-        kind = [one for one in requests if one.harmful == harmful]
+        kind = [one for one in different.values() if one.harmful == harmful]
         if len(kind) < tune + test + 2:
             raise DataError(
                 f"there are {len(kind)} {'harmful' if harmful else 'harmless'} prompts, and {tune + test + 2} are "
                 f"needed ({tune} to choose the block, {test} to report on, 2 or more for the means); give more "
                 "prompts, or smaller parts"
             )
+        # A generator of its own for each kind: more prompts of one kind do not move those of the other to other parts.
         random.Random(f"{seed} {harmful} parts").shuffle(kind)
         parts["test"] += kind[:test]
         parts["tune"] += kind[test : test + tune]

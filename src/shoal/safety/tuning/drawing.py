@@ -31,6 +31,7 @@ def balanced_requests(requests: Sequence[SafetyRequest], *, per_type: int | None
     taken: set[int] = set()
     for kind in dict.fromkeys(one.type for one in requests):
         places = [place for place, one in enumerate(requests) if one.type == kind]
+        # A type with fewer requests gives all that it has.
         taken.update(draw.sample(places, min(per_type, len(places))))
     return [requests[place] for place in sorted(taken)]
 

@@ -82,6 +82,7 @@ def read_safety_requests(path: str | os.PathLike[str], *, harmful: bool | None =
     for place, row in _rows(path):
         prompt = _prompt(row, place)
         if prompt:
+            # Up to the first dot, so that set.jsonl and set.jsonl.gz are one set.
             kind = row.get("type") if isinstance(row.get("type"), str) else path.name.split(".")[0]
             found.setdefault(
                 prompt, SafetyRequest(prompt=prompt, harmful=_is_harmful(row, place, harmful), type=str(kind))
@@ -109,6 +110,7 @@ def _prompt(row: Mapping[str, Any], place: str) -> str:
         if isinstance(row.get(column), str):
             return str(row[column]).strip()
     if isinstance(row.get("chosen"), str):
+        # The first request alone: the later turns of a dialogue answer what a model said in between.
         _, _, rest = row["chosen"].partition(_HUMAN)
         return str(rest.partition(_ASSISTANT)[0]).strip()
     known = ", ".join(map(repr, row))

@@ -136,6 +136,8 @@ def sample_requests(requests: Sequence[SafetyRequest], count: int, *, seed: int 
     harmful = [one for one in requests if one.harmful]
     if not harmful:
         raise DataError(f"none of the {len(requests)} requests is harmful; give red-team requests")
+    # Before duplicates are dropped, so that which of two alike ones stays is a matter of chance and not of the file's
+    # order.
     random.Random(f"{seed} safe answers").shuffle(harmful)
     doubles = {one.document for one in find_duplicates([one.prompt.lower() for one in harmful])}
     left = [one for place, one in enumerate(harmful) if place not in doubles]
@@ -209,6 +211,7 @@ def check_safe_answers(rows: Sequence[tuple[str, str, str, str]]) -> SafeAnswers
     found: list[SafeAnswer] = []
     seen: set[str] = set()
     texts = [text.strip() for _, text, _, _ in rows]
+    # An empty text has no sentence to read; it is rejected for its emptiness below.
     scores = head.probabilities([request for request, _, _, _ in rows], [text or "-" for text in texts])
     for (request, _, source, writer), text, row, conduct in zip(rows, texts, scores, head.decide(scores), strict=True):
         reason = _fault(text)
@@ -272,6 +275,7 @@ def _write_locally(
                 row = {"key": request.key, "request": request.request, "writer": writer, "text": text["completion"]}
                 known[request.key] = row
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            # To the operating system, batch by batch: a kill then loses the batch under way and no more.
             file.flush()
     progress("answers", len(requests), len(requests))
     return known

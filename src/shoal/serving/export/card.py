@@ -61,6 +61,7 @@ def _front_matter(export: ModelExport, *, is_hub_id: bool) -> str:
         f"- {export.format}",
         "- shoal",
     ]
+    # The hub rejects a card whose base model is no name of a repository, as a path or a spec of ours would be.
     if is_hub_id and _HUB_ID.fullmatch(export.source):
         lines += [f"base_model: {export.source.partition('@')[0]}"]
     return "\n".join([*lines, "---"])

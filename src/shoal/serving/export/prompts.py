@@ -7,6 +7,7 @@ from itertools import islice
 _SEED = 20_261
 """Of the stories, which no recipe of shoal's trains on."""
 
+# Enough context for a story to have begun, and few enough that 16 prompts with 32 new tokens take seconds.
 _WORDS = 24
 """Of each story that are its prompt."""
 
@@ -28,6 +29,8 @@ def held_out_prompts(count: int) -> tuple[str, ...]:
     """
     from shoal.corpora.grammar import tell_stories
 
+    # Half of them at most, since a model of shoal's own knows nothing but stories, and on other text its logits are
+    # flat.
     general = _GENERAL[: count // 2]
     stories = islice(tell_stories(seed=_SEED), count - len(general))
     return (*general, *(" ".join(story.text.split()[:_WORDS]) for story in stories))

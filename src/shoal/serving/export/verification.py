@@ -141,11 +141,13 @@ def verify_export(
     own = TorchModel(source.model, source.tokenizer)
     end = source.tokenizer.eos_token_id
     room = context_of(source.model)
+    # From the beginning on, so that the new tokens have room; one id at least, since nothing can be read from none.
     encoded = [own.encode(prompt)[: max(1, (room or 2**20) - new_tokens)] or [end] for prompt in prompts]
     continued = decode_greedily(source.model, encoded, [new_tokens] * len(encoded), end)
     largest, highest, positions, differences = 0.0, 0.0, 0, []
     for done, (prompt, prefix, continuation) in enumerate(zip(prompts, encoded, continued, strict=True)):
         progress("comparing with the source", done, len(encoded))
+        # Without the last token: what would follow it was not generated, and has no token to be compared with.
         ids = [*prefix, *continuation[:-1]]
         expected_LV, found_LV = own.logits(ids), written.logits(ids)
         positions += len(ids)
@@ -153,6 +155,7 @@ def verify_export(
         # A nan fails every comparison, so that it must not be lost in a maximum.
         difference = float(np.abs(expected_LV - found_LV).max())
         largest = difference if np.isnan(difference) else max(largest, difference)
+        # The logits after the last token of the prompt choose the first one of the continuation.
         tail = slice(len(prefix) - 1, None)
         first = _first_difference(source, prompt, continuation, expected_LV[tail], found_LV[tail])
         differences += [first] if first is not None else []

@@ -60,6 +60,8 @@ class RequestAnswer:
         pairs = [(ids, sample) for ids in prompts for sample in range(samples)]
         self._left = set(range(len(pairs)))
         """Choices that are not over."""
+        # Before any of them is submitted: a request is refused as a whole, and leaves no generation behind that nobody
+        # reads.
         for ids in prompts:
             live.decoder.check_row(ids, settings.max_tokens)
         self._generations = [
@@ -78,6 +80,7 @@ class RequestAnswer:
         Raises:
             Exception: why a text could not be generated.
         """
+        # A client that waits for a whole answer sends nothing more; only receiving shows that it has hung up.
         collecting = asyncio.ensure_future(self._collect())
         leaving = asyncio.ensure_future(_disconnected(request))
         try:
@@ -131,6 +134,7 @@ class RequestAnswer:
             self._worker.cancel(left)
 
     async def _collect(self) -> list[GeneratedText]:
+        # Texts end in the order of their lengths, and a response has them in the order of the request.
         results: dict[int, GeneratedText] = {}
         async for index, piece in self._events():
             if piece.result is not None:

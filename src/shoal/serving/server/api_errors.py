@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+# Both are what HTTP wants of these statuses (RFC 9110, 11.6.1; RFC 6585, 4), and OpenAI's own clients wait as long as
+# the latter states.
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}
 _UNDECODABLE = "the body cannot be read as JSON"
 

@@ -115,6 +115,7 @@ class Endpoints:
         return {
             "id": self._name,
             "object": "model",
+            # The field is part of the protocol; a model's files have no date that would mean anything.
             "created": 0,
             "owned_by": "shoal",
             "parameters": loaded.parameters,
@@ -147,11 +148,12 @@ class Endpoints:
             for prompt in body.prompts
         ]
         settings = body.settings()
-        form = CompletionForm(**self._form(settings))
+        rows = [ids for ids in prompts for _ in range(body.n)]
+        form = CompletionForm(**self._form(settings), prompts=rows)
         return await self._answer(form, body, prompts, texts, settings, request)
 
     async def chat(self, body: ChatCompletionRequest, request: Request) -> Response:
-        """RequestAnswer a conversation.
+        """Answer a conversation.
 
         Args:
             body: the request's body.
@@ -211,6 +213,7 @@ class Endpoints:
             if length >= context:
                 raise TooLongError(f"the conversation has {length:,} tokens, and the context is of {context:,}")
             limits.append(context - length)
+        # As `GenerationSettings` has it. A recurrent model has no context, and would generate for ever.
         return min(limits, default=256)
 
 
@@ -229,6 +232,7 @@ def _add_routes(app: FastAPI, endpoints: Endpoints, metrics: ServerMetrics) -> N
     async def models() -> dict[str, Any]:
         return endpoints.models()
 
+    # A path and not a segment: specs of hub models hold a slash.
     @app.get("/v1/models/{model:path}", responses={401: _ERRORS[401], 404: _ERRORS[404]})
     async def model(model: str) -> dict[str, Any]:
         return endpoints.model(model)

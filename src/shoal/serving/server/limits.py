@@ -28,6 +28,7 @@ class ServerLimits:
         UsageError: one of them leaves no room for any request.
     """
 
+    # About half a million tokens of English text: a larger body is a mistake or an attack.
     body_bytes: int = 2_000_000
     """Bytes of a request."""
 
@@ -94,6 +95,7 @@ class Gate:
             self._metrics.count_request(name, response.status, time.monotonic() - started)
 
     def _check(self, scope: Scope) -> None:
+        # ASGI wants lower case of servers already; other ones than uvicorn need not keep to it.
         headers = {name.lower(): value for name, value in scope["headers"]}
         if self._api_key is not None and scope["path"] not in OPEN_PATHS:
             given = headers.get(b"authorization", b"")
@@ -101,6 +103,8 @@ class Gate:
             if not secrets.compare_digest(given, f"Bearer {self._api_key}".encode()):
                 raise ApiError(401, "the API key is missing or wrong; send it as Authorization: Bearer KEY")
         length = headers.get(b"content-length", b"")
+        # The first digits only: Python refuses to convert numbers of more than 4,300, which would be a failure of the
+        # server.
         if length.isdigit() and int(length[:18]) > self._limits.body_bytes:
             raise self._too_large()
 

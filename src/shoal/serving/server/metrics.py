@@ -23,6 +23,7 @@ class Histogram:
 
     def observe(self, seconds: float) -> None:
         """Count one observation."""
+        # To the left, since the buckets of Prometheus include their upper bound.
         self._counts[bisect_left(_BOUNDS, seconds)] += 1
         self._sum += seconds
 

@@ -18,9 +18,12 @@ from shoal.serving.stop_strings import MAX_STOP_LENGTH, MAX_STOP_STRINGS
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
+# Together 2,048 texts of one request, which the limit of texts that wait refuses long before memory would.
 MAX_SAMPLES = 16
 MAX_PROMPTS = 128
+# What torch takes as a seed: a signed integer of 64 bits.
 _MAX_SEED = 2**63 - 1
+# More than twice the fields of the protocol.
 _MAX_FIELDS = 50
 
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STOP_LENGTH)]
@@ -38,6 +41,7 @@ class StreamOptions(BaseModel):
 class _Request(BaseModel):
     """The fields that both endpoints have."""
 
+    # Strict, since "5" for a number of tokens is a client's mistake, which would otherwise pass unseen.
     model_config = ConfigDict(extra="forbid", strict=True)
 
     model: str | None = Field(default=None, max_length=1000)
@@ -50,6 +54,7 @@ class _Request(BaseModel):
     stream: bool = False
     stream_options: StreamOptions | None = None
     user: str | None = Field(default=None, max_length=1000)
+    # These three are taken with the value at which they change nothing, since many clients always send them.
     frequency_penalty: float | None = Field(default=None, ge=0, le=0)
     presence_penalty: float | None = Field(default=None, ge=0, le=0)
     logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = None
@@ -71,6 +76,7 @@ class _Request(BaseModel):
         return cls.model_fields[str(info.field_name)].default if value is None else value
 
     def _settings(self, max_tokens: int, logprobs: int | None, *, echo: bool) -> GenerationSettings:
+        # Drawn here and not by the sampler, so that the response can state it.
         seed = secrets.randbelow(_MAX_SEED) if self.seed is None else self.seed
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return GenerationSettings(
@@ -182,6 +188,7 @@ class ChatCompletionRequest(_Request):
 
 def _check_text(value: Any) -> None:
     """Raise for half of a surrogate pair in any text of a JSON value."""
+    # A stack and no recursion: JSON may be nested deeper than Python's stack is.
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -28,6 +28,9 @@ class ResponseForm(ABC):
     fingerprint: str
     settings: GenerationSettings
     tokenizer: PreTrainedTokenizerFast
+    prompts: Sequence[Sequence[int]] = ()
+    """Ids of the prompt of each choice, behind which its tokens stand; none where no offsets are wanted."""
+
     created: int = field(default_factory=lambda: int(time.time()))
     id: str = ""
 
@@ -112,10 +115,12 @@ class CompletionForm(ResponseForm):
     def choice(self, index: int, result: GeneratedText, prompt: str) -> dict[str, Any]:
         """See `ResponseForm.choice`."""
         tokens = [*result.prompt_logprobs, *result.logprobs]
+        # An echoed prompt stands among the tokens itself.
+        before = () if self.settings.echo else self.prompts[index]
         return {
             "index": index,
             "text": (prompt if self.settings.echo else "") + result.text,
-            "logprobs": None if self.settings.logprobs is None else self._logprobs(tokens, 0),
+            "logprobs": None if self.settings.logprobs is None else self._logprobs(tokens, 0, before),
             "finish_reason": result.finish_reason,
         }
 
@@ -131,8 +136,10 @@ class CompletionForm(ResponseForm):
             "finish_reason": None if piece.result is None else piece.result.finish_reason,
         }
 
-    def _logprobs(self, tokens: Sequence[TokenLogProb], offset: int) -> dict[str, Any]:
-        offsets, stream = [], TextStream(self.tokenizer)
+    def _logprobs(self, tokens: Sequence[TokenLogProb], offset: int, before: Sequence[int] = ()) -> dict[str, Any]:
+        # By the stream and not by each token's text: bytes of one character are spread over tokens, and have no text
+        # alone. Behind the ids that come before: SentencePiece drops the space of a token at the beginning of a text.
+        offsets, stream = [], TextStream(self.tokenizer, before)
         for token in tokens:
             offsets.append(offset)
             offset += len(stream.push(token.id))

@@ -83,6 +83,7 @@ class BackgroundServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        # Bounded: a server that ends before it listens would otherwise be waited for without end.
         self._server.started.wait(30)
         return self
 
@@ -104,6 +105,7 @@ class _Server:
         limits: ServerLimits | None = None,
         grace: float = _GRACE,
     ) -> None:
+        # Here and not above: the extra is optional, and `check_installed` has reported its absence by now.
         import uvicorn
 
         from shoal.serving.server.app import make_app
@@ -120,6 +122,7 @@ class _Server:
             log_level="warning",
             access_log=False,
             server_header=False,
+            # The application has nothing to do at start and end: the worker's thread begins with its construction.
             lifespan="off",
             timeout_graceful_shutdown=max(1, round(grace)),
         )
@@ -200,8 +203,10 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
         try:
+            # A port whose last connections are in TIME_WAIT can be used again at once after a restart.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
+            # The backlog holds a burst of clients while the event loop is busy with the answers of others.
             listening.listen(1024)
         except OSError:
             listening.close()

@@ -30,6 +30,8 @@ class GenerationWorker:
         self._engine = GenerationEngine(decoder)
         self._max_waiting = max_waiting
         self._inbox: deque[RunningGeneration] = deque()
+        # Guards the inbox and the flags; the engine belongs to the thread alone, and its counts are read without the
+        # lock.
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="shoal-generation", daemon=True)
@@ -60,6 +62,7 @@ class GenerationWorker:
             ApiError: too many wait already (429), or the server stops (503).
         """
         with self._changed:
+            # Checked under the lock, so that nothing is submitted after the thread has found its work done.
             if self._stopping:
                 raise ApiError(503, "the server is stopping; send the request to another one", code="stopping")
             free = self._max_waiting + self.capacity - self.waiting - self.running
@@ -95,6 +98,8 @@ class GenerationWorker:
             self._changed.notify()
         self._thread.join(seconds)
         with self._changed:
+            # No capacity is below 0, so that it marks the end of patience: `_take` then fails what runs, after the step
+            # under way.
             self._max_waiting = -1
             self._changed.notify()
         self._thread.join(10)
@@ -111,6 +116,7 @@ class GenerationWorker:
         with self._changed:
             while self._engine.idle and not self._inbox and not self._stopping:
                 self._changed.wait()
+            # Only this thread touches the engine, so that submitting waits for no step of it.
             while self._inbox:
                 self._engine.submit(self._inbox.popleft())
             if self._max_waiting < 0:

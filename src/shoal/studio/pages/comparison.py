@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.studio import Studio
 
+# With more of them the drawing shows little, and Holm's correction leaves little power.
 MAX_COMPARED = 12
 _MAX_FLIPS = 60
 _CUT = 160

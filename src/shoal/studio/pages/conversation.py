@@ -72,6 +72,7 @@ def conversation_page(studio: Studio, form: Query) -> str:
     elif not state.draft.strip():
         state = replace(state, fault="The message is empty; type one.")
     else:
+        # Only now: an empty message or a cleared conversation must not wait for a model.
         with MODELS as held:
             try:
                 state = _answered(state, held.get(state.model))
@@ -121,6 +122,8 @@ def _answered(state: ConversationState, loaded: LoadedModel) -> ConversationStat
     system = state.system.strip() or None
     answer = chat(live, state.draft, GenerationSettings(max_tokens=state.tokens), system=system, history=state.messages)
     messages = [{"role": str(one["role"]), "content": str(one["content"])} for one in answer.messages]
+    # Decoded from the ids and not rendered by the template, so that it shows what the model read, special tokens
+    # included.
     read = live.tokenizer.decode(live.encode_messages(messages[:-1]))
     return replace(
         state, messages=tuple(one for one in messages if one["role"] in _ROLES), draft="", read=str(read), fault=""
@@ -130,7 +133,7 @@ def _answered(state: ConversationState, loaded: LoadedModel) -> ConversationStat
 def _messages(text: str) -> tuple[dict[str, str], ...]:
     try:
         found: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not all(_is_message(one) for one in found):
         raise PageError(400, "the history is no conversation; clear it, and begin again")
@@ -140,6 +143,7 @@ def _messages(text: str) -> tuple[dict[str, str], ...]:
 def _is_message(one: object) -> bool:
     return (
         isinstance(one, dict)
+        # The history comes back from the browser, and goes into a chat template: nothing else may be in it.
         and set(one) == {"role", "content"}
         and one["role"] in _ROLES
         and isinstance(one["content"], str)

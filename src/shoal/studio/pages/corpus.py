@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.studio import Studio
 
+# Card, duplicates and filters of as much take some seconds, which is as long as a page may take to appear.
 MAX_DOCUMENTS = 5000
 MAX_BYTES = 20_000_000
 """What is read of a corpus, at most; the page says where more is left."""
@@ -93,6 +94,7 @@ def corpus_files(studio: Studio) -> dict[str, Path]:
     found = [*studio.settings.corpora]
     if own.is_dir() and not own.is_symlink():
         found += sorted(path for path in own.iterdir() if path.suffix in _SUFFIXES and _is_plain(path))
+    # By number: an address that holds a path would be one that a client can change to any other.
     return {str(place): path for place, path in enumerate(found[:500])}
 
 

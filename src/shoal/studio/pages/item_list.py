@@ -79,6 +79,7 @@ def _trainings(folder: Path) -> dict[str, str]:
     found = sorted({path.parent for path in folder.glob("arms/*/seed-*/*.jsonl") if path.stem in ("before", "after")})
     return {
         f"{path.parent.name}, {path.name.replace('-', ' ')}": path.relative_to(folder).as_posix()
+        # By length first, so that seed-10 stands behind seed-9.
         for path in sorted(found, key=lambda path: (path.parent.name, len(path.name), path.name))
     }
 

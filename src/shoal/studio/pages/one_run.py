@@ -43,6 +43,7 @@ def one_run_page(studio: Studio, name: str) -> str:
             return document(f"{name}", "The run is about to begin.", [_progress(studio, name, record)])
     folder = find_run(studio.settings.folder, name)
     refuse_links(folder)
+    # The state is part of it: a lock that is taken or released changes no file of the run.
     key = ("run", name, record["state"], record["text"], record["message"])
     return studio.drawn.get(key, folder, lambda: _drawn(studio, name, folder, record))
 
@@ -117,7 +118,7 @@ def _drawn(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> s
             sections.insert(0, _progress(studio, name, record))
         if "reproduce" not in anchors:
             sections.append(_plan(folder, kind))
-        return replace(content, sections=(*sections, _download(name))).to_html()
+        return replace(content, sections=(*sections, *_download(name, folder))).to_html()
 
 
 def _unreadable(name: str, folder: Path, kind: RunKind, fault: Exception) -> str:
@@ -131,7 +132,7 @@ def _unreadable(name: str, folder: Path, kind: RunKind, fault: Exception) -> str
             Section("reason", "What is wrong", Markup("<p class='fault'>{}</p>").format(message)),
             *items,
             _plan(folder, kind),
-            _download(name),
+            *_download(name, folder),
         ],
     )
 
@@ -169,6 +170,9 @@ def _items_link(name: str) -> Markup:
     ).format(address)
 
 
-def _download(name: str) -> Section:
+def _download(name: str, folder: Path) -> list[Section]:
+    """The link to the report; none where the run has not written it."""
+    if not any((folder / file).is_file() for file in _REPORTS):
+        return []
     link = Markup("<p><a href='{}report.html' download>The report as one file that opens offline</a></p>")
-    return Section("report", "Report", link.format(run_address(name)))
+    return [Section("report", "Report", link.format(run_address(name)))]

@@ -38,6 +38,8 @@ def progress_record(studio: Studio, name: str) -> dict[str, Any]:
         find_run(studio.settings.folder, name)
     locked = exists and is_locked(folder)
     ended = any((folder / file).is_file() for file in RESULT_FILES)
+    # A run may be continued on the command line after the studio's own process ended: the lock outranks that one's
+    # outcome.
     state = training.state if training.is_alive else "running" if locked else "finished" if ended else training.state
     done, total, seconds = _units(folder, training.workers) if exists else (0, 0, None)
     if not total and training.is_alive:

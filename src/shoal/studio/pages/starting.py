@@ -56,6 +56,7 @@ def start_run(studio: Studio, form: Query) -> str:
     plan, preset = plans[key], form.text("preset") or None
     name = form.text("name").strip()
     folder, workers = inside(studio.settings.folder, name), _workers(form)
+    # Runs resume in their folder, so that a second plan must not begin in it.
     if folder.exists():
         raise PageError(409, f"there is a folder {name!r} already; give another name, or resume that run on its page")
     try:

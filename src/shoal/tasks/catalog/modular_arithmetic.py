@@ -92,6 +92,7 @@ def _write(parts: Sum) -> str:
 def _tags(prompt: str) -> Mapping[str, Tag]:
     first, second, modulus = _read(prompt)
     low, high = sorted((first, second))
+    # Sorted: a sum and the same one turned round are one fact to remember.
     return {"length": len(str(high)), "modulus": modulus, "group": f"{low}+{high}%{modulus}"}
 
 
@@ -113,6 +114,7 @@ SHORTCUTS: Mapping[str, Shortcut] = {
 
 def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKind, str]]:
     first, second, modulus = _read(prompt)
+    # Never by a multiple of a modulus of 3 or more, so that another operand always has another answer.
     for step in generator.sample((-2, -1, 1, 2), 4):
         yield SAME_SURFACE, _write((max(0, first + step), second, modulus))
     yield OTHER_SURFACE, _write((second, first, modulus))

@@ -109,6 +109,7 @@ def reasoning_gym(
         return table[prompt].completion
 
     def draw(generator: random.Random) -> Example:
+        # From the other half: what is drawn must be new, and the rule learns its answer by the table.
         drawn = source.example(generator.randrange(_LISTED, _SIZE))
         return table.setdefault(drawn.prompt, drawn)
 
@@ -117,6 +118,7 @@ def reasoning_gym(
         examples=made,
         split=bind_split(split, made),
         rule=rule,
+        # A table answers no new prompt, and must not pass for a program in the reports.
         rule_known=False,
         shortcuts={**COPYING, **GYM_SHORTCUTS},
         draw=draw,

@@ -75,6 +75,7 @@ def word_classes(
             f"the task 'word-classes' has only {len(WORD_CLASSES) * len(sets)} different prompts{confirmed} with these "
             f"options, and examples is {examples}; give fewer"
         )
+    # Whole sets are shuffled, so that any number of examples has the classes balanced.
     order = random.Random(f"word-classes {seed}").sample(sets, len(sets))
     made = tuple(map(_example, [word for words in order for word in words][:examples]))
     return Task(
@@ -140,6 +141,7 @@ def class_by_ending(word: str) -> WordClass:
     return "noun"
 
 
+# The order decides: "fourteen" ends in the verbs' -en too, and must be read as a number first.
 _ENDINGS: tuple[tuple[str, WordClass], ...] = (
     ("teen|ty|(?:^|-)(?:one|two|three|four|five|six|seven|eight|nine)", "number"),
     ("ing|ed|en|ize|ate|ify", "verb"),
@@ -187,6 +189,7 @@ def _tags(word: str) -> Mapping[str, Tag]:
         "length": len(word),
         "misleading": class_by_ending(word) != name,
         "child_word": word in child_words(),
+        # By set: words of one set have equal lengths, and seen ones would give the held-out ones away.
         "group": _set_of_word().get(word, word),
     }
 

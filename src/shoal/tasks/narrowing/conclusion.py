@@ -109,6 +109,7 @@ def _repeated(repeated: int, prefixes: PrefixLeakage) -> str:
 def _best_program(neighbours: NearestPrompts, shortcuts: Sequence[ProgramScore]) -> str:
     """A shortcut that answers a good part."""
     name, right, items = _best(neighbours, shortcuts)
+    # The mirror of what counts as nearly all: below a tenth a shortcut explains no more than odd items.
     if right < (1 - _NEARLY_ALL) * items:
         return ""
     return f"{name} is right on {_out_of(right, items)} held-out examples: only what goes beyond that counts"
@@ -141,6 +142,7 @@ def _determined(kind: Kind, prefixes: PrefixLeakage) -> str:
 
 def _gap(kind: Kind, cycles: Cycles) -> str:
     """How far it is from a held-out item to a seen one, where the items have an order."""
+    # Only where a boundary is new is the distance to the next seen boundary what makes an item hard.
     if cycles.order != "index" or kind not in ("where to stop", "where to begin"):
         return ""
     if cycles.longest_gap == 1:

@@ -137,6 +137,7 @@ def compare_lengths(seen: Sequence[EncodedExample], held_out: Sequence[EncodedEx
     longest = max(len(item.target) for item in seen)
     longest_prompt = max(len(item.prompt) for item in seen)
     context = max(len(item.prompt) + len(item.target) for item in seen)
+    # Positions of the target alone: a long prompt is read and not predicted.
     beyond = sum(min(len(item.target), max(0, len(item.prompt) + len(item.target) - context)) for item in held_out)
     return LengthComparison(
         items=len(held_out),
@@ -273,6 +274,7 @@ def sample_sizes(seen: Sequence[str], held_out: Sequence[str]) -> tuple[int, int
     mean_seen = sum(map(len, seen)) / len(seen)
     mean_words = sum(len(prompt) // 64 + 1 for prompt in held_out) / len(held_out)
     pairs = min(_MAX_PAIRS, int(_MAX_STEPS / max(1.0, mean_seen * mean_words)))
+    # Held-out prompts are sampled first: fewer seen ones would make neighbours look farther away than they are.
     held_out_size = min(len(held_out), max(_MIN_HELD_OUT, pairs // len(seen)))
     seen_size = min(len(seen), max(_MIN_SEEN, pairs // held_out_size))
     return seen_size, held_out_size

@@ -124,6 +124,7 @@ def narrowness(
         raise DataError(f"{len(seen)} seen and {len(held_out)} held-out examples were given; both parts need some")
     seen_ids, held_out_ids = encode(tokenizer, seen), encode(tokenizer, held_out)
     prompts = {example.prompt for example in seen}
+    # Samples for what compares each held-out prompt with each seen one; what sets can tell takes all of them.
     sizes = sample_sizes([example.prompt for example in seen], [example.prompt for example in held_out])
     sampled_seen = sample(list(zip(seen, seen_ids, strict=True)), sizes[0], seed)
     sampled_held = sample(list(zip(held_out, held_out_ids, strict=True)), sizes[1], seed)

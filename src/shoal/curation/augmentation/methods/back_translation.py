@@ -6,6 +6,7 @@ Answers are recorded, so that a text is translated once however often the comman
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -24,6 +25,9 @@ _INSTRUCTION = (
     "Translate the text between the lines of dashes into {language}. Give the translation alone, and keep numbers, "
     "names and marks as they are.\n---\n{text}\n---"
 )
+
+
+_FENCE = re.compile(r"\A-{3,}\s*|\s*-{3,}\Z")
 
 
 class _Translation(NamedTuple):
@@ -68,6 +72,7 @@ class BackTranslation(TextAugmenter):
             EndpointError: the endpoint failed for good; what was answered is in the record.
             MissingExtraError: the ``openai`` package is not installed.
         """
+        # Each text once: the endpoint is what takes the time, and equal texts would be recorded under one key anyway.
         distinct = list(dict.fromkeys(texts))
         abroad = self._translate(distinct, self.language, progress)
         back = self._translate([text for text in abroad if text], self.home, progress)
@@ -89,4 +94,5 @@ class BackTranslation(TextAugmenter):
         rows = complete_all(
             requests, endpoint, self.record, fields=lambda one: {"prompt": one.text}, progress=progress, what="texts"
         )
-        return [rows[request.key]["text"].strip().strip("-").strip() for request in requests]
+        # Models repeat the lines of dashes that enclose the text; a dash of the text itself (-5) stays.
+        return [_FENCE.sub("", rows[request.key]["text"].strip()).strip() for request in requests]

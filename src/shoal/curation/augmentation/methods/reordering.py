@@ -44,6 +44,8 @@ class Reordering(TextAugmenter):
             return " ".join(_swapped(body.split(" "), generator)) + end
         if "," not in body:
             return text
+        # The capital belongs to the beginning of the sentence. Two letters are looked at, so that "I" and acronyms
+        # stay.
         clauses = _swapped([uncapital(part) if body[:2].istitle() else part for part in body.split(", ")], generator)
         joined = ", ".join(clauses)
         return (capital(joined) if body[:1].isupper() else joined) + end

@@ -37,6 +37,7 @@ class SpellingNoise(TextAugmenter):
             return text
         hit = {place for place in range(len(words)) if generator.random() < self.rate}
         hit = hit or {generator.randrange(len(words))}
+        # From the end, so that a typo that changes the length leaves the earlier places valid.
         for place in sorted(hit, reverse=True):
             start, end = words[place].span()
             text = text[:start] + misspell(text[start:end], generator) + text[end:]

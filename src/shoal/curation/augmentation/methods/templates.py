@@ -40,6 +40,7 @@ class Templates(TextAugmenter):
                 raise UsageError(
                     f"the wording {wording!r} needs the same parts in braces, each once, as {wordings[0]!r}"
                 )
+        # The class is frozen, and a list from a TOML file would make it unhashable.
         object.__setattr__(self, "wordings", wordings)
 
     def rewrite(self, text: str, generator: random.Random) -> str:
@@ -55,4 +56,5 @@ class Templates(TextAugmenter):
 
 def _pattern(wording: str) -> str:
     pieces = _SLOT.split(wording)
+    # Split by a pattern with one group, a wording alternates between fixed text (even) and names of parts (odd).
     return "".join(f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces))

@@ -8,6 +8,7 @@ import os
 from .system import call
 
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
+# A newer kernel than the last entry knows more kinds; those it permits, and the seccomp filter refuses.
 _ACCESS_BITS = {1: 13, 2: 14, 3: 15, 5: 16}
 """From the version of the kernel's interface to the number of kinds of access that it knows."""
 
@@ -44,6 +45,7 @@ def restrict(readable: list[str]) -> None:
     # An older kernel takes a structure that is longer than its own only where the rest is zero, which it is.
     ruleset = call("landlock_create_ruleset", rules, ctypes.sizeof(rules), 0)
     for path in readable:
+        # O_PATH names the folder without a right to read it, which is all that a rule needs.
         folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
         rule = _PathRule(allowed=_READ_FILE | _READ_FOLDER, folder=folder)
         call("landlock_add_rule", ruleset, _PATH_BENEATH, rule, 0)

@@ -66,6 +66,7 @@ def empty_root(readable: list[str], hidden: list[str]) -> None:
     Raises:
         OSError: the kernel refuses it.
     """
+    # Private first: on most systems mounts are shared, and what is mounted below would appear on the machine.
     call("mount", b"none", b"/", None, _RECURSIVE | _PRIVATE, None)
     # Taken before the new root is mounted, which may lie over them.
     trees = [(path, _detached(path)) for path in readable]
@@ -98,6 +99,7 @@ def become_nobody(must_read: str) -> None:
     with suppress(OSError):
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
+        # The effective user alone, so that it can be taken back where the library turns out to be unreadable.
         os.seteuid(NOBODY)
         if os.access(must_read, os.R_OK | os.X_OK, effective_ids=True):
             os.seteuid(0)
@@ -132,6 +134,7 @@ def _detached(path: str) -> int:
 
 
 def _mount_empty(path: str) -> None:
+    # 64 kB: it holds mount points and nothing else, and is made read-only afterwards.
     call("mount", b"none", os.fsencode(path), b"tmpfs", 0, b"size=64k,mode=755")
 
 

@@ -55,6 +55,7 @@ def computing_only(name: str) -> list[Instruction]:
     column = NUMBERS[name]
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
+        # First of all the architecture: a 32-bit call on a 64-bit machine has other numbers for the same deeds.
         (_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[name]),
         (_RETURN, 0, 0, _KILL_PROCESS),
         (_LOAD, 0, 0, _NUMBER),
@@ -71,6 +72,7 @@ def computing_only(name: str) -> list[Instruction]:
     program += _when(syscalls.IOCTL[column], [(_RETURN, 0, 0, _FAIL | errno.ENOTTY)])
     for numbers in syscalls.FORBIDDEN.values():
         program += _when(numbers[column], [(_RETURN, 0, 0, _KILL_PROCESS)])
+    # Unknown calls fail and do not kill: libc tries newer calls first, and falls back to older ones.
     return [*program, (_RETURN, 0, 0, _FAIL | errno.ENOSYS)]
 
 

@@ -60,6 +60,7 @@ def main() -> None:
     found = _namespaces(readable, hidden, faults)
     namespaces.become_nobody(readable[0])
     # Where there is a process namespace, only a process that is forked from here is in it.
+    # A process namespace begins with the first child after `unshare`; this process stays outside and waits for it.
     relay = os.fork() if "namespaces" in found else 0
     if relay:
         os.close(job.answers)
@@ -68,6 +69,7 @@ def main() -> None:
     _die_with_parent()
     ready, started = os.pipe()
 
+    # The program's process must not hold the pipe of reports, or it could write its own verdict.
     def confined() -> None:
         os.close(job.status)
         os.close(ready)

@@ -60,6 +60,8 @@ def supervise(limits: ProgramLimits, program: Callable[[], None], unused: list[i
         except BaseException:  # noqa: BLE001 - a fault of the sandbox itself stands among the program's output
             sys.__excepthook__(*sys.exc_info())
         finally:
+            # Never back into the supervisor's code: a program that returned from here would run on as a second
+            # supervisor.
             os._exit(1)
     for descriptor in unused:
         os.close(descriptor)
@@ -75,11 +77,14 @@ def apply_limits(limits: ProgramLimits) -> bool:
     Returns:
         Whether the memory is limited, which some systems do not do.
     """
+    # The kernel counts whole seconds; one more, so that the supervisor's exact limit is the one that is met and
+    # reported.
     whole = math.ceil(limits.cpu_seconds) + 1
     for kind, value in {
         resource.RLIMIT_CPU: whole,
         resource.RLIMIT_NPROC: 0,
         resource.RLIMIT_FSIZE: 0,
+        # Importing a module opens a handful of files; nothing else that computes opens any.
         resource.RLIMIT_NOFILE: 32,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,

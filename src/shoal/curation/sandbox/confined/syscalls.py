@@ -27,6 +27,7 @@ ALLOWED: dict[str, Numbers] = {
 }  # fmt: skip
 """Frequent ones first, since the kernel compares in this order. None of them reaches beyond the process itself."""
 
+# seccomp sees numbers and flags and never the path, which lies in the program's memory: paths are Landlock's part.
 READ_ONLY: dict[str, tuple[Numbers, int]] = {"open": ((2, None), 1), "openat": ((257, 56), 2)}
 """Calls that open a file, and which of their arguments has the flags: those that write end the program."""
 

@@ -76,6 +76,8 @@ class ExportFormat(ABC):
         """
         if dtype not in cls.dtypes:
             raise UnknownNameError(f"number format of {cls.name}", dtype, cls.dtypes)
+        # Looked up and not imported: onnxruntime and onnxscript take seconds, and a wrong dtype should be reported at
+        # once.
         if any(importlib.util.find_spec(package) is None for package in cls.packages):
             raise MissingExtraError(cls.extra, f"export to {cls.name}")
 

@@ -114,5 +114,6 @@ def _same(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return all(_same(ours.get(name), theirs.get(name)) for name in {*ours, *theirs})
     if isinstance(ours, float) and isinstance(theirs, float):
+        # Some sixteen rounding units of float32 (6e-8): far below any two settings that differ by intent.
         return abs(ours - theirs) <= 1e-6 * abs(ours)
     return bool(ours == theirs)

@@ -118,6 +118,7 @@ def _export(model: Any, path: Path) -> None:
     ids_BL = torch.zeros(2, 8, dtype=torch.long)
     rows, tokens = torch.export.Dim("rows"), torch.export.Dim("tokens", max=model.config.max_position_embeddings)
     axes = {0: rows, 1: tokens}
+    # With a cache the exporter would make every layer's keys and values outputs of the graph.
     cached = model.config.use_cache
     model.config.use_cache = False
     try:

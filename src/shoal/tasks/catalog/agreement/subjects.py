@@ -21,6 +21,7 @@ _PAST_VERBS = ("saw", "liked", "found", "wanted", "moved", "painted")
 PLACES = PREPOSITIONS[:6]
 """Prepositions that can begin a sentence."""
 
+# Most attractors stand behind a preposition, as in running text; a clause is longer, and its verb a distraction.
 _RELATIVE = 0.25
 _STRUCTURES: tuple[Structure, ...] = ("attractors", "attractors", "possessive", "fronted", "coordination")
 """Of subjects with several nouns; those with attractors alone are twice as frequent. The last is never singular."""
@@ -82,6 +83,7 @@ def _noun(text: str) -> Noun:
     known = noun_forms().get(bare)
     if known is not None:
         return known
+    # glass, bus and basis are singular.
     plural = bare.endswith("s") and not bare.endswith(("ss", "us", "is"))
     return Noun(bare.removesuffix("s") if plural else bare, "plural" if plural else "singular", bare)
 

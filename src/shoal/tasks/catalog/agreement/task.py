@@ -123,6 +123,7 @@ def _tags(prompt: str) -> Mapping[str, Tag]:
         "structure": subject.structure,
         "attractor": attractor,
         "number": number,
+        # By lemma and sorted: "the key near the gates" and "the gates near the key" share all that can be remembered.
         "group": " ".join(sorted(noun.lemma for noun in nouns)),
     }
 
@@ -182,6 +183,7 @@ def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKi
             changed = re.sub(rf"\b{noun.text}\b", other_numbers()[noun.text], text, count=1)
             yield SAME_SURFACE if place == subject.head and not joined else OTHER_SURFACE, _prompt_of(verb, changed)
     if joined:
+        # One word exchanged turns two heads into one with an attractor.
         yield SAME_SURFACE, _prompt_of(verb, text.replace(" and ", " by ", 1))
     used = {noun.lemma for noun in subject.nouns}
     fresh = [noun.text for noun in noun_forms().values() if noun.lemma not in used]
