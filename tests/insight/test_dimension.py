@@ -180,3 +180,16 @@ def test_a_report_is_printed_and_tabulated() -> None:
     assert "claim: at most 50 dimensions are enough: " in text
     assert "CPU-seconds" in text
     assert report.to_dict()["min_effect"] == 0.02
+
+
+def test_a_dimension_above_the_best_is_not_the_smallest_that_is_enough() -> None:
+    # What is added has no length, so that every dimension is as good as the first and a tie goes to the smallest.
+    padded = np.pad(HIDDEN[:, :8], ((0, 0), (0, 24)))
+    report = find_dimension(
+        lambda size, _: WordVectors(words=WORDS, matrix=padded[:, :size]),
+        [PairTask(pairs=pairs(300), name="p")],
+        (8, 32),
+    )
+    (found,) = report.findings
+    assert [each.standing for each in found.scores] == ["as good", "as good"]
+    assert (found.best, found.enough) == (8, None)

@@ -72,7 +72,7 @@ class DimensionFinding:
     """The dimension with the best score on the validation items."""
 
     enough: int | None
-    """The smallest dimension that is as good as the best; None where none but the best could be shown to be."""
+    """The smallest dimension below the best that is as good; None where none could be shown to be."""
 
     claim: str
     """The common expectation of such a task."""
@@ -238,7 +238,8 @@ def _find(
                 standing=standing,
             )
         )
-    good = [each.dimension for each in scores if each.standing == "as good" and each.dimension != best]
+    # Larger ones may be as good too, but then the best is enough itself.
+    good = [each.dimension for each in scores if each.standing == "as good" and each.dimension < best]
     return DimensionFinding(
         task=task.name,
         kind=task.kind,
