@@ -9,6 +9,7 @@ stand inside a line of JSON.
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import json
@@ -24,6 +25,10 @@ from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+# Documents and answers are longer than Python's own limit of 131,072 characters in a cell; this is the largest that it
+# takes on every system.
+csv.field_size_limit(2**31 - 1)
 
 _CHUNK = 1 << 20
 _MARKS = (
@@ -151,6 +156,15 @@ def read_json(path: Path) -> Any:
         DataError: the file cannot be read, is no text, or no JSON.
     """
     return parse_json(read_text(path), str(path))
+
+
+def csv_rows(text: str) -> csv.DictReader[str]:
+    """The rows of a CSV text by the names of its first line; a cell may be of any length.
+
+    Args:
+        text: the whole of it.
+    """
+    return csv.DictReader(io.StringIO(text, newline=""))
 
 
 def parse_json(text: str, where: str, *, expected: str = "") -> Any:

@@ -140,6 +140,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("seeds = 6", 'seeds = "6"', "seeds = '6'"),
         ("seeds = 6", "seeds = 0", "seeds = 0: a number of seeds lies between 1 and 10000"),
         ("seeds = 6", "seeds = [1, 1]", "a seed stands twice"),
+        ("seeds = 6", "seeds = [1, 12000]", "seeds holds 12000; give seeds below 10000"),
         ("smallest_effect = 0.1", "smallest_effect = -1", "measure.smallest_effect = -1: input should be greater"),
         (
             '"exact_match"\nsmallest',

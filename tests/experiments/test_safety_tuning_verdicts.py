@@ -139,6 +139,15 @@ def test_what_is_not_there_is_not_supported_and_few_seeds_settle_nothing(tmp_pat
     assert found.verdicts[0].smallest_p_value > 0.025
 
 
+def test_a_sentence_does_not_deny_what_the_interval_excludes(tmp_path: Path) -> None:
+    # Compliance rises with 100 examples and not with 1,000: trainings that spread so much have little power.
+    found = run(tmp_path, {0: (0.6, 0.05), 100: (0.05, 0.05), 1000: (0.6, 0.05)})
+    one = found.verdicts[0]
+    assert one.verdict == "underpowered"
+    assert one.high < one.smallest_effect < one.detectable
+    assert "the interval excludes one" in one.sentence
+
+
 def test_rates_are_corrected_and_their_intervals_know_of_trainings_and_requests(tmp_path: Path) -> None:
     found = run(tmp_path, {0: (0.2, 0.05), 100: (0.5, 0.1), 1000: (0.95, 0.6)})
     one = found.estimate("harmful_complied", 100)

@@ -10,6 +10,7 @@ from shoal.errors import DataError, UsageError
 from shoal.insight import compare_tokenizations, count_tokens, read_tokens
 from shoal.models import load_tokenizer
 from shoal.reports import tokens_page
+from shoal.text import train_tokenizer
 
 ODD = "One day, naïve Tim saw 111 日本 🙂 <|endoftext|>."
 
@@ -41,6 +42,15 @@ def test_a_character_that_is_spread_over_tokens_is_marked_in_both_kinds_of_token
     for tokenizer, parts in ((byte_level, 2), (sentence_piece, 2)):
         pieces = read_tokens(tokenizer, "aïb").plain
         assert [piece.text for piece in pieces if piece.kind == "byte"] == ["ï"] * parts
+
+
+def test_the_blank_that_a_tokenizer_writes_itself_is_no_part_of_a_character():
+    text = "the cat sat on the mat while a dog ran to and fro"
+    tokenizer = train_tokenizer([text] * 20, kind="sentencepiece-bpe", vocabulary=300)
+    pieces = read_tokens(tokenizer, " the").plain
+    assert [(piece.token, piece.kind) for piece in pieces] == [("▁", "text"), ("▁the", "text")]
+    assert count_tokens(tokenizer, [" the", "on the"]).byte_tokens == 0
+    assert count_tokens(tokenizer, ["é"]).byte_tokens == 2
 
 
 def test_a_lossy_tokenizer_names_the_first_character_that_is_lost(byte_level):

@@ -77,6 +77,20 @@ def test_clitics_and_elided_words_are_words_of_their_own() -> None:
     assert split("3.5 и Ёлка…", "ru") == ["3.5", "и", "Ёлка", "…"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "wanted"),
+    [
+        ("यह हिन्दी है।", "hi", ["यह", "हिन्दी", "है", "।"]),
+        ("אַ ייִד האָט", "yi", ["אַ", "ייִד", "האָט"]),
+        ("كِتَابٌ جديد", "ar", ["كِتَابٌ", "جديد"]),
+        ("می\u200cرود بد", "fa", ["می\u200cرود", "بد"]),
+        ("vis-a\u0300-vis l'e\u0301te\u0301", "fr", ["vis-a\u0300-vis", "l'", "e\u0301te\u0301"]),
+    ],
+)
+def test_marks_belong_to_their_letters_in_every_script(text: str, language: str, wanted: list[str]) -> None:
+    assert [span.text for sentence in split_text(text, language) for span in sentence] == wanted
+
+
 def test_other_languages_have_what_their_libraries_have() -> None:
     french = words("Les enfants mangeaient les pommes.", language="fr")
     assert row_of(french.rows, "mangeaient").lemma == "manger"

@@ -218,6 +218,11 @@ class Experiment(SettingsTable):
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in seeds; each may stand once")
+        if max(self.seeds) >= 10_000:
+            raise ValueError(
+                f"seeds holds {max(self.seeds)}; give seeds below 10000, since those from there on are drawn for the "
+                "trials of tuning"
+            )
         return self
 
     def _check_measures(self) -> None:

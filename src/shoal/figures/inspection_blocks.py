@@ -8,6 +8,7 @@ other tokens are shown below the table, for the pointer and for the arrow keys a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,11 @@ def token_data(boxes: Sequence[TokenBox], measures: Sequence[TokenMeasure] = ())
             {
                 "name": measure.name,
                 "unit": measure.unit,
-                "values": [None if value is None else float(f"{value:.{_SIGNS}g}") for value in measure.values],
+                # JSON has no infinity: a token that is impossible has no colour, as one without a value.
+                "values": [
+                    None if value is None or not math.isfinite(value) else float(f"{value:.{_SIGNS}g}")
+                    for value in measure.values
+                ],
             }
             for measure in measures
         ],

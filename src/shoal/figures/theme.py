@@ -147,6 +147,7 @@ _MARK = re.compile(r'<(path|rect|line) aria-label="([^"]*)"([^>]*?)(?:/>|></\1>)
 # Vega gives every mark a role of its own, without a name: the drawing is one image with one description.
 _ROLES = re.compile(r' role="graphics-(?:symbol|object)"| aria-roledescription="[^"]*"')
 _LABEL = re.compile(r'(<text) aria-label="[^"]*"')
+_SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 
 
 def label_axis(width: int) -> alt.Axis:
@@ -211,8 +212,17 @@ def to_png(chart: alt.Chart, *, scale: float = 2.0) -> bytes:
 
 def _spec(chart: alt.Chart) -> dict[str, Any]:
     """The chart as Vega-Lite. Altair's own check takes longer than the drawing, and tests do it for every figure."""
-    spec: dict[str, Any] = chart.to_dict(validate=False)
+    spec: dict[str, Any] = _on_one_line(chart.to_dict(validate=False))
     return spec
+
+
+def _on_one_line(value: Any) -> Any:
+    """A specification whose texts have no line separators: Vega writes labels into expressions, which end at them."""
+    if isinstance(value, str):
+        return value.translate(_SEPARATORS)
+    if isinstance(value, dict):
+        return {name: _on_one_line(part) for name, part in value.items()}
+    return [_on_one_line(part) for part in value] if isinstance(value, list) else value
 
 
 def _with_hover_titles(svg: str) -> str:

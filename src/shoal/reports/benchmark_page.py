@@ -67,11 +67,12 @@ def _picture(found: BenchmarkResults) -> Markup | None:
     if not rows:
         return None
 
-    def draw(width: int) -> LayerChart:
-        axis = "share, more is better"
-        return dot_chart(rows, title="First metric of each task", axis=axis, domain=(0, 1), width=width)
+    title = "First metric of each task"
 
-    return figure([responsive(draw)], caption="Dots are shares of items, lines their intervals.")
+    def draw(width: int) -> LayerChart:
+        return dot_chart(rows, title=title, axis="share, more is better", domain=(0, 1), width=width)
+
+    return figure([responsive(draw, title=title)], caption="Dots are shares of items, lines their intervals.")
 
 
 def _figures(found: BenchmarkResults) -> Markup:

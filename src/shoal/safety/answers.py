@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.labels import CONDUCTS, Conduct
-from shoal.textfiles import decode_text, inner_suffix, open_bytes, read_json_lines, read_lines_of
+from shoal.textfiles import csv_rows, decode_text, inner_suffix, open_bytes, read_json_lines, read_lines_of
 
 if TYPE_CHECKING:
     import os
@@ -117,7 +115,7 @@ def rows_of_file(path: Path) -> Iterator[tuple[str, Any]]:
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with open_bytes(path) as file:
         text = decode_text(file.read(), str(path))
-    return csv.DictReader(io.StringIO(text, newline=""))
+    return csv_rows(text)
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from shoal.errors import ShoalError
 from shoal.studio.guard import Gatekeeper
@@ -204,6 +204,7 @@ def _add_faults(app: FastAPI) -> None:
     async def known(_: Request, error: Exception) -> Response:
         return HTMLResponse(refusal.refusal_page(PageError(422, str(error))), status_code=422)
 
+    # Starlette's, which FastAPI's own derives from: the router raises it for a path that no page has.
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -226,7 +226,7 @@ def _read_lines(file: ItemFile, places: Array) -> list[dict[str, Any]]:
 def _decoded(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PageError(422, f"{path.name}, line {number}, is damaged ({error}); run the experiment again") from error
     if not isinstance(row, dict):
         raise PageError(422, f"{path.name}, line {number}, is no record of an item; run the experiment again")

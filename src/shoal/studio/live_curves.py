@@ -7,6 +7,7 @@ never moves. Where a curve outgrows `MAX_POINTS`, two neighbouring windows becom
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from collections import OrderedDict
@@ -85,7 +86,9 @@ class ThinnedCurve:
         for row in rows:
             step, loss = row.get("step"), row.get("loss")
             if isinstance(step, int) and isinstance(loss, int | float) and loss == loss:
-                self._add(step, float(loss))
+                # An infinite loss is an event, and no point of a curve: JSON has no word for it.
+                if math.isfinite(loss):
+                    self._add(step, float(loss))
                 self._observe(step, float(loss), row.get("gradient_norm"))
 
     def points(self, begin: int) -> list[tuple[int, float]]:
@@ -234,7 +237,7 @@ def _event(curve: str, row: Mapping[str, Any]) -> dict[str, Any]:
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -86,7 +86,7 @@ def read_summary(found: FoundRun) -> RunSummary:
             name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)
         )
     # Files of other versions, or by hand: one damaged run must not end the walk over all others.
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         error = in_one_line(fault, limit=160)
         return RunSummary(name=found.name, kind=kind, state="damaged", modified=found.modified, error=error)
 

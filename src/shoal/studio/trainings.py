@@ -220,6 +220,6 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """A JSON object; None where there is none that can be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -101,3 +101,10 @@ def test_a_json_file_that_holds_no_list_of_objects_is_refused(tmp_path) -> None:
 def test_a_missing_file_is_refused(tmp_path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         watch_log(tmp_path / "none.jsonl")
+
+
+def test_a_last_row_that_was_cut_off_is_no_divergence(tmp_path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("step,loss\n" + "".join(f"{step},{2 - step / 1000:.4f}\n" for step in range(100)) + "100")
+    found = watch_log(log)
+    assert (found.events, found.steps[-1]) == ((), 99)

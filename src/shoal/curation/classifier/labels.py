@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import read_document_rows
 from shoal.errors import DataError
-from shoal.textfiles import read_text
+from shoal.textfiles import csv_rows, read_text
 
 if TYPE_CHECKING:
     import os
@@ -50,7 +48,7 @@ def read_labels(path: str | os.PathLike[str], *, column: str = "text") -> list[L
 def _read_csv(path: Path) -> Iterable[Mapping[str, Any]]:
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
-    return csv.DictReader(io.StringIO(read_text(path), newline=""))
+    return csv_rows(read_text(path))
 
 
 def _document(path: Path, place: int, row: Mapping[str, Any], column: str) -> LabelledDocument | None:

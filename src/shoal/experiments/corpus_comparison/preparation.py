@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shoal.errors import DataError
 from shoal.experiments.corpus_comparison.texts import divide_by_filters, held_out_excerpts, text_file, write_clean
 from shoal.experiments.pretraining.documents import read_ids, read_texts
@@ -140,10 +142,13 @@ def _learn_tokenizer(plan: CorpusComparisonPlan, cache: Path) -> PreTrainedToken
 
 def _sampled(file: Path, characters: int) -> Iterator[str]:
     """Documents in the order of their ids, which is a random one, up to a number of characters."""
-    texts = list(read_texts(file))
-    for place in read_ids(file).argsort(kind="stable").tolist():
-        if characters <= 0:
-            return
+    # Read twice, since a corpus need not fit into memory: the lengths say how many documents are enough.
+    lengths_D = np.fromiter((len(text) for text in read_texts(file)), dtype=np.int64)
+    order_D = read_ids(file).argsort(kind="stable")
+    count = int(np.searchsorted(lengths_D[order_D].cumsum(), characters)) + 1
+    chosen = set(order_D[:count].tolist())
+    texts = {place: text for place, text in enumerate(read_texts(file)) if place in chosen}
+    for place in order_D[:count].tolist():
         yield texts[place][:characters]
         characters -= len(texts[place])
 

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from shoal.experiments.overfitting.trainings import Draw
 
 
+NO_WEIGHT = 1e-6
+"""Up to which a member of a mixture teaches nothing and is not computed: fitted weights come near 0 and not to it."""
+
+
 class Ensembling(ABC):
     """A way to make members that differ. A subclass with a ``name`` is known by it."""
 

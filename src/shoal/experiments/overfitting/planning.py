@@ -10,7 +10,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from shoal.experiments.overfitting.ensembles import Ensembling
+from shoal.experiments.overfitting.ensembles import NO_WEIGHT, Ensembling
 from shoal.experiments.overfitting.recipe import axis_names
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import Lesson, PlannedTraining
@@ -223,7 +223,9 @@ class Planning:
         else:
             return None
         # A member without weight teaches nothing.
-        taught = [(one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > 1e-6]
+        taught = [
+            (one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > NO_WEIGHT
+        ]
         total = sum(weight for _, weight in taught)
         lesson = Lesson(
             members=tuple(key for key, _ in taught),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.experiments.overfitting.ensembles import NO_WEIGHT
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import PARTS
 from shoal.experiments.overfitting.units import read_tables
@@ -78,7 +79,7 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
         tables = [read_tables(planning.folder, record.key) for record in records]
         bits = {part: mixture_bits(tables, part, weights, records[0].sizes[part]) for part in PARTS}
     # A member without weight costs nothing when the mixture is used.
-    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > 0)
+    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > NO_WEIGHT)
     return SeedScore(
         bits=bits,
         # A student costs what its teacher cost, since without one it would not be.

@@ -77,7 +77,7 @@ def judge_claim(
         measure=hypothesis.measure,
         comparison=f"{_listed(hypothesis.treatment)} against {_listed(hypothesis.baseline)} safety examples",
         verdict=word,
-        sentence=_sentence(word, hypothesis, estimate, controls),
+        sentence=_sentence(word, hypothesis, estimate, high, controls),
         estimate=estimate,
         low=low,
         high=high,
@@ -168,7 +168,9 @@ def _seeds_needed(
     return max(needed, plan.seeds + 1) if needed <= _MAX_SEEDS else None
 
 
-def _sentence(word: Word, hypothesis: TuningHypothesis, estimate: float, controls: Sequence[Control]) -> str:
+def _sentence(
+    word: Word, hypothesis: TuningHypothesis, estimate: float, high: float, controls: Sequence[Control]
+) -> str:
     label = measure_label(hypothesis.measure)
     if hypothesis.measure == LOSS:
         label = "the held-out loss"
@@ -183,9 +185,14 @@ def _sentence(word: Word, hypothesis: TuningHypothesis, estimate: float, control
         failed = " and ".join(control.says for control in controls if not control.passed)
         return f"the comparison cannot answer the claim, since {failed} ({gained})."
     matters = f"a difference of {hypothesis.smallest_effect:g} matters"
+    unsettled = (
+        "the interval excludes one, but trainings that spread this much would hardly have found it"
+        if high < hypothesis.smallest_effect
+        else "so few trainings neither show nor exclude one"
+    )
     endings = {
         "supported": f"{gained}; {matters}.",
         "refuted": f"{gained}, and the interval excludes the {hypothesis.smallest_effect:g} that matters.",
-        "underpowered": f"{gained}; {matters}, and so few trainings neither show nor exclude one.",
+        "underpowered": f"{gained}; {matters}, and {unsettled}.",
     }
     return endings[word]

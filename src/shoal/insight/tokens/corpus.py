@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.insight.options import DEFAULTS
-from shoal.insight.tokens.reading import byte_ids, encode_with_offsets, is_part
+from shoal.insight.tokens.reading import byte_ids, encode_with_offsets, is_part, without_blank
 from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def count_tokens(
     byte_tokens, documents, used = byte_ids(tokenizer), [], set[int]()
     for done, (text, ids, offsets) in enumerate(_encoded(tokenizer, texts), 1):
         used.update(ids)
+        shared = without_blank(tokenizer, ids, offsets)
         documents.append(
             (
                 len(text),
@@ -123,7 +124,7 @@ def count_tokens(
                 len(text.split()),
                 len(ids),
                 ids.count(tokenizer.unk_token_id),
-                sum(id_ in byte_tokens or is_part(offsets, place) for place, id_ in enumerate(ids)),
+                sum(id_ in byte_tokens or is_part(shared, place) for place, id_ in enumerate(ids)),
                 tokenizer.decode(ids, clean_up_tokenization_spaces=False) != text,
             )
         )

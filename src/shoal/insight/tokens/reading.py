@@ -203,12 +203,13 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
     # The unknown token is special to tokenizers, but stands for characters of the text.
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     pieces: list[TokenPiece] = []
+    shared = without_blank(tokenizer, ids, offsets)
     reached = 0
     for place, (id_, token, (start, stop), was_added) in enumerate(zip(ids, tokens, offsets, added, strict=True)):
         if was_added and start == stop:
             pieces.append(TokenPiece(id=id_, token=token, text="", start=reached, stop=reached, kind="special"))
             continue
-        part = is_part(offsets, place)
+        part = is_part(shared, place)
         kind: Kind = "special" if id_ in special else "byte" if part or _BYTE_NAME.fullmatch(token) else "text"
         if id_ == tokenizer.unk_token_id:
             kind = "unknown"
@@ -238,6 +239,24 @@ def is_part(offsets: list[tuple[int, int]], place: int) -> bool:
     before = place > 0 and offsets[place - 1][1] > start
     after = place + 1 < len(offsets) and offsets[place + 1][0] < stop and offsets[place + 1][1] > 0
     return start < stop and (before or after)
+
+
+def without_blank(
+    tokenizer: PreTrainedTokenizerFast, ids: Sequence[int], offsets: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The offsets without characters of the blank that SentencePiece puts before a text, which has none of its own.
+
+    Args:
+        tokenizer: the tokenizer.
+        ids: the tokens of a text.
+        offsets: the character range of each; that of the blank is the first character of the next token.
+    """
+    place = next((place for place, (start, stop) in enumerate(offsets) if start < stop), len(offsets))
+    if place + 1 < len(ids) and tokenizer.convert_ids_to_tokens(ids[place]) == "▁":
+        start, stop = offsets[place]
+        if offsets[place + 1][0] < stop:
+            return [*offsets[:place], (start, start), *offsets[place + 1 :]]
+    return offsets
 
 
 def byte_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    from transformers import PreTrainedTokenizerFast
 
     from shoal.models import LoadedModel
 
     Vectors = npt.NDArray[np.float32]
+
+_BLANKS = ("▁", "Ġ")
+"""As vocabularies write a blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +116,24 @@ def embed_words(loaded: LoadedModel, words: Sequence[str]) -> WordVectors:
     lost = lost_character_finder(loaded.tokenizer)
     words = [word for word in words if lost(f" {word}") is None]
     matrix_VD = _array(loaded.model.get_input_embeddings().weight)
-    encoded = encode_texts(loaded.tokenizer, [f" {word}" for word in words], special_tokens=False)
-    known = [(word, ids) for word, ids in zip(words, encoded, strict=True) if ids]
+    known = [(word, ids) for word, ids in zip(words, _behind_a_blank(loaded.tokenizer, words), strict=True) if ids]
     return WordVectors(
         words=tuple(word for word, _ in known), matrix=np.stack([matrix_VD[ids].mean(axis=0) for _, ids in known])
     )
+
+
+def _behind_a_blank(tokenizer: PreTrainedTokenizerFast, words: Sequence[str]) -> list[list[int]]:
+    """The ids of each word as it follows a blank, the blank once.
+
+    SentencePiece puts a blank before every text, and one that is written would be a token of its own.
+    """
+    bare, blank = (
+        encode_texts(tokenizer, texts, special_tokens=False) for texts in (words, [f" {word}" for word in words])
+    )
+    return [
+        own if own and str(tokenizer.convert_ids_to_tokens(own[0])).startswith(_BLANKS) else other
+        for own, other in zip(bare, blank, strict=True)
+    ]
 
 
 def _hidden_states(loaded: LoadedModel, ids: Sequence[int]) -> tuple[Vectors, ...]:

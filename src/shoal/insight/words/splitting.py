@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from shoal.text import sentence_spans
 
-# Letters with marks that belong to them, hyphens and apostrophes between letters.
-_WORD = re.compile(
-    r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff])*(?:['\u2019\u2010-][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_+"
+# Vowels of Hindi, Tamil, Arabic and Yiddish, accents that are characters of their own, and the joiners of Persian.
+_MARKS = (
+    "".join(chr(code) for code in range(0x300, 0x2000) if unicodedata.category(chr(code))[0] == "M") + "\u200c\u200d"
 )
+_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}])*"
+# Letters with marks that belong to them, hyphens and apostrophes between letters.
+_WORD = re.compile(rf"{_LETTERS}(?:['\u2019\u2010-]{_LETTERS})*|\d+(?:[.,:]\d+)*|[^\w\s]|_+")
 # As in the corpora that taggers learn from: do n't, she 's, I 'll; can't and won't become ca n't and wo n't.
 _CLITIC = re.compile(r"(?i)(?<=\w)(n['\u2019]t|['\u2019](?:s|m|d|ll|re|ve))$")
 _ELISION = re.compile(

@@ -133,7 +133,7 @@ def _answered(state: ConversationState, loaded: LoadedModel) -> ConversationStat
 def _messages(text: str) -> tuple[dict[str, str], ...]:
     try:
         found: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not all(_is_message(one) for one in found):
         raise PageError(400, "the history is no conversation; clear it, and begin again")

@@ -115,7 +115,7 @@ def _drawn(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> s
             sections.insert(0, _progress(studio, name, record))
         if "reproduce" not in anchors:
             sections.append(_plan(folder, kind))
-        return replace(content, sections=(*sections, _download(name))).to_html()
+        return replace(content, sections=(*sections, *_download(name, folder))).to_html()
 
 
 def _unreadable(name: str, folder: Path, kind: RunKind, fault: Exception) -> str:
@@ -129,7 +129,7 @@ def _unreadable(name: str, folder: Path, kind: RunKind, fault: Exception) -> str
             Section("reason", "What is wrong", Markup("<p class='fault'>{}</p>").format(message)),
             *items,
             _plan(folder, kind),
-            _download(name),
+            *_download(name, folder),
         ],
     )
 
@@ -165,6 +165,9 @@ def _items_link(name: str) -> Markup:
     ).format(address)
 
 
-def _download(name: str) -> Section:
+def _download(name: str, folder: Path) -> list[Section]:
+    """The link to the report; none where the run has not written it."""
+    if not any((folder / file).is_file() for file in _REPORTS):
+        return []
     link = Markup("<p><a href='{}report.html' download>The report as one file that opens offline</a></p>")
-    return Section("report", "Report", link.format(run_address(name)))
+    return [Section("report", "Report", link.format(run_address(name)))]

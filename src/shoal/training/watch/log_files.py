@@ -75,7 +75,8 @@ def read_log_rows(path: Path) -> list[Mapping[str, Any]]:
         # With a byte-order mark or without: spreadsheets write one.
         with path.open(encoding="utf-8-sig", newline="") as file:
             if path.suffix in _DELIMITERS:
-                return list(csv.DictReader(file, delimiter=_DELIMITERS[path.suffix]))
+                # A row that was cut off, as the last one of a killed training is, has no loss, and not one of None.
+                return list(csv.DictReader(file, delimiter=_DELIMITERS[path.suffix], restval=""))
             if path.suffix == ".json":
                 held = json.load(file)
                 rows = held.get("log_history") if isinstance(held, dict) else held
