@@ -117,10 +117,6 @@ def test_paragraphs_of_a_text_are_kept(pages: dict[str, str]) -> None:
     assert pages["segment"].count('<p class="tv-text">') == 3
 
 
-def test_layers_are_counted_from_the_embedding(pages: dict[str, str]) -> None:
-    assert "layer from which the prediction stands (0: embedding)" in pages["inspection"]
-
-
 def test_each_drawing_stands_in_two_widths(pages: dict[str, str]) -> None:
     for name in ("changes", "layers", "vectors", "stories", "pretraining", "sweep", "run"):
         wide, narrow = (pages[name].count(f"<div class='for-{width}'>") for width in ("wide", "narrow"))
