@@ -45,39 +45,61 @@ def control(name: str, says: str, *, passed: bool) -> Control:
     [
         (
             {},
-            "Exact match is 0.25 higher with model pretrained than with random (95% interval 0.2 to 0.3; 8 trainings "
-            "in 1 block); 0.1 matters.",
+            (
+                "Exact match is 0.25 higher with model pretrained than with random (95% interval 0.2 to "
+                "0.3; 8 trainings "
+                "in 1 block); 0.1 matters."
+            ),
         ),
         (
             {"trainings": 1, "blocks": (), "confidence": 0.975},
-            "Exact match is 0.25 higher with model pretrained than with random (97.5% interval 0.2 to 0.3; 1 training "
-            "in 0 blocks); 0.1 matters.",
+            (
+                "Exact match is 0.25 higher with model pretrained than with random (97.5% interval 0.2 to "
+                "0.3; 1 training "
+                "in 0 blocks); 0.1 matters."
+            ),
         ),
         (
             {"verdict": "refuted", "estimate": 0.01, "low": -0.02, "high": 0.04},
-            "An effect of 0.1, which would matter, is excluded: exact match is 0.01 higher with model pretrained than "
-            "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block).",
+            (
+                "An effect of 0.1, which would matter, is excluded: exact match is 0.01 higher with model "
+                "pretrained than "
+                "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
+            ),
         ),
         (
             {"verdict": "refuted", "direction": "worse", "estimate": -0.01, "low": -0.02, "high": 0.04},
-            "A loss of 0.1, which would matter, is excluded: exact match is 0.01 lower with model pretrained than "
-            "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block).",
+            (
+                "A loss of 0.1, which would matter, is excluded: exact match is 0.01 lower with model "
+                "pretrained than "
+                "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
+            ),
         ),
         (
             {"verdict": "refuted", "direction": "different", "estimate": 0.0005, "low": -0.02, "high": 0.04},
-            "A difference of 0.1, which would matter, is excluded: exact match is 0.0005 higher with model pretrained "
-            "than with random (95% interval -0.02 to 0.04; 8 trainings in 1 block).",
+            (
+                "A difference of 0.1, which would matter, is excluded: exact match is 0.0005 higher with "
+                "model pretrained "
+                "than with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
+            ),
         ),
         (
             {"verdict": "underpowered", "estimate": 0.2, "low": -0.05, "high": 0.45},
-            "The result is inconclusive: exact match is 0.2 higher with model pretrained than with random, and the 95% "
-            "interval -0.05 to 0.45 excludes neither an effect of 0.1, which would matter, nor none (8 trainings in 1 "
-            "block).",
+            (
+                "The result is inconclusive: exact match is 0.2 higher with model pretrained than with "
+                "random, and the 95% "
+                "interval -0.05 to 0.45 excludes neither an effect of 0.1, which would matter, nor none (8 "
+                "trainings in 1 "
+                "block)."
+            ),
         ),
         (
             {"verdict": "underpowered", "low": -math.inf, "high": math.inf},
-            "Exact match is 0.25 higher with model pretrained than with random, but 8 trainings in 1 block cannot "
-            "exclude anything: add seeds or blocks.",
+            (
+                "Exact match is 0.25 higher with model pretrained than with random, but 8 trainings in 1 "
+                "block cannot "
+                "exclude anything: add seeds or blocks."
+            ),
         ),
         (
             {"verdict": "underpowered", "estimate": math.nan, "low": math.nan, "high": math.nan},
@@ -85,21 +107,33 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         ),
         (
             {"verdict": "underpowered", "estimate": 0.3, "low": 0.05, "high": 0.55},
-            "The result is inconclusive: exact match is 0.3 higher with model pretrained than with random, and the "
-            "effect is not clear after the correction for several hypotheses, or below the one that matters (95% "
-            "interval 0.05 to 0.55).",
+            (
+                "The result is inconclusive: exact match is 0.3 higher with model pretrained than with "
+                "random, and the "
+                "effect is not clear after the correction for several hypotheses, or below the one that "
+                "matters (95% "
+                "interval 0.05 to 0.55)."
+            ),
         ),
         (
             {"verdict": "underpowered", "estimate": 0.02, "low": -0.03, "high": 0.07, "corrected_p": 0.2},
-            "The result is inconclusive: exact match is 0.02 higher with model pretrained than with random; the 95% "
-            "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but not after the correction for "
-            "several hypotheses (8 trainings in 1 block).",
+            (
+                "The result is inconclusive: exact match is 0.02 higher with model pretrained than with "
+                "random; the 95% "
+                "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but not after the "
+                "correction for "
+                "several hypotheses (8 trainings in 1 block)."
+            ),
         ),
         (
             {"verdict": "underpowered", "estimate": 0.02, "low": -0.03, "high": 0.07},
-            "The result is inconclusive: exact match is 0.02 higher with model pretrained than with random; the 95% "
-            "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but trainings that spread this much "
-            "would have found one with a power of less than 80% (8 trainings in 1 block).",
+            (
+                "The result is inconclusive: exact match is 0.02 higher with model pretrained than with "
+                "random; the 95% "
+                "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but trainings that "
+                "spread this much "
+                "would have found one with a power of less than 80% (8 trainings in 1 block)."
+            ),
         ),
     ],
 )
@@ -161,8 +195,10 @@ def test_only_the_controls_that_failed_are_named() -> None:
     )
     line = verdict_line(result(verdict="confounded", controls=controls), hypothesis(), EXACT)
     assert line == (
-        "The comparison cannot answer the hypothesis, since both sides stand at the floor, the baseline did not fit "
-        "and labels did not matter (exact match is 0.25 higher with model pretrained than with random; 95% interval "
+        "The comparison cannot answer the hypothesis, since both sides stand at the floor, the "
+        "baseline did not fit "
+        "and labels did not matter (exact match is 0.25 higher with model pretrained than with "
+        "random; 95% interval "
         "0.2 to 0.3; 8 trainings in 1 block)."
     )
     assert "leaked" not in line
@@ -172,9 +208,8 @@ def test_equal_sides_are_called_equal() -> None:
     equal = result(verdict="refuted", estimate=0.0, low=-0.01, high=0.01)
     assert "exact match is the same with model pretrained as with random (" in verdict_line(equal, hypothesis(), EXACT)
     one = hypothesis(moderator={"factor": "size", "treatment": 40, "baseline": 10})
-    assert (
-        "what model pretrained gains in exact match over random is the same at size 40 as at 10 ("
-        in verdict_line(equal, one, EXACT)
+    assert "what model pretrained gains in exact match over random is the same at size 40 as at 10 (" in verdict_line(
+        equal, one, EXACT
     )
 
 

@@ -172,7 +172,10 @@ def test_a_row_that_lacks_a_key_is_no_record(tmp_path: Path, row: Any) -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_says_that_what_was_finished_is_kept(code: int) -> None:
-    with pytest.raises(StoreError, match="no room left for the run in /runs/a; free some space"), disk_faults("/runs/a"):
+    with (
+        pytest.raises(StoreError, match="no room left for the run in /runs/a; free some space"),
+        disk_faults("/runs/a"),
+    ):
         raise OSError(code, "full")
 
 
@@ -225,9 +228,7 @@ def test_a_curve_grows_line_by_line(tmp_path: Path) -> None:
     assert read_json_rows(path)[1] == {"step": 2, "loss": 0.5, "parts": []}
 
 
-@pytest.mark.parametrize(
-    ("first", "left"), [(1, [1]), (3, [1, 2, 3]), (5, [1, 2, 3, 4, 5]), (9, [1, 2, 3, 4, 9])]
-)
+@pytest.mark.parametrize(("first", "left"), [(1, [1]), (3, [1, 2, 3]), (5, [1, 2, 3, 4, 5]), (9, [1, 2, 3, 4, 9])])
 def test_a_resumed_curve_drops_what_it_repeats(tmp_path: Path, first: int, left: list[int]) -> None:
     path = tmp_path / "curve.jsonl"
     path.write_text("".join(f'{{"step": {step}}}\n' for step in (1, 2, 3, 4)) + '{"step": 5', encoding="utf-8")

@@ -160,9 +160,7 @@ def test_trials_are_scored_on_the_same_documents(keys: dict[str, Any], objective
         check_comparable(one, "s.toml")
 
 
-@pytest.mark.parametrize(
-    ("seeds", "found"), [(1, (0,)), (3, (0, 1, 2)), ([5], (5,)), ([2, 0], (2, 0))]
-)
+@pytest.mark.parametrize(("seeds", "found"), [(1, (0,)), (3, (0, 1, 2)), ([5], (5,)), ([2, 0], (2, 0))])
 def test_a_number_of_seeds_counts_from_zero(seeds: Any, found: tuple[int, ...]) -> None:
     assert sweep({"a": [1]}, seeds=seeds).seeds == found
 

@@ -23,9 +23,7 @@ def effect(**changes: Any) -> Effect:
 
 
 def said(word: Any, one: Effect, *, items: int = 40, controls: tuple[Control, ...] = ()) -> str:
-    return verdict_sentence(
-        word, one, treatment="pretrained", baseline="random", items=items, controls=controls
-    )
+    return verdict_sentence(word, one, treatment="pretrained", baseline="random", items=items, controls=controls)
 
 
 @pytest.mark.parametrize(
@@ -34,50 +32,72 @@ def said(word: Any, one: Effect, *, items: int = 40, controls: tuple[Control, ..
         (
             "supported",
             {},
-            "Pretrained beats random by 0.25 in exact match (95% interval 0.2 to 0.3; 6 seeds, 40 held-out items); an "
-            "effect of 0.1 matters.",
+            (
+                "Pretrained beats random by 0.25 in exact match (95% interval 0.2 to 0.3; 6 seeds, 40 "
+                "held-out items); an "
+                "effect of 0.1 matters."
+            ),
         ),
         (
             "refuted",
             {"estimate": 0.01, "low": -0.03, "high": 0.05},
-            "If pretrained is better than random in exact match, it is by less than the 0.1 that matters: the effect "
-            "is 0.01 (95% interval -0.03 to 0.05; 6 seeds, 40 held-out items).",
+            (
+                "If pretrained is better than random in exact match, it is by less than the 0.1 that "
+                "matters: the effect "
+                "is 0.01 (95% interval -0.03 to 0.05; 6 seeds, 40 held-out items)."
+            ),
         ),
         (
             "underpowered",
             {"seeds": (0,), "low": -math.inf, "high": math.inf},
-            "Pretrained beats random by 0.25 in exact match, but 1 seed, 40 held-out items cannot exclude anything: "
-            "with fewer than 6 seeds no result reaches 95%.",
+            (
+                "Pretrained beats random by 0.25 in exact match, but 1 seed, 40 held-out items cannot "
+                "exclude anything: "
+                "with fewer than 6 seeds no result reaches 95%."
+            ),
         ),
         (
             "underpowered",
             {"seeds": (0, 1), "low": -math.inf, "high": math.inf, "confidence": 0.99},
-            "Pretrained beats random by 0.25 in exact match, but 2 seeds, 40 held-out items cannot exclude anything: "
-            "with fewer than 8 seeds no result reaches 99%.",
+            (
+                "Pretrained beats random by 0.25 in exact match, but 2 seeds, 40 held-out items cannot "
+                "exclude anything: "
+                "with fewer than 8 seeds no result reaches 99%."
+            ),
         ),
         (
             "underpowered",
             {"low": -0.1, "high": 0.6},
-            "The result is inconclusive: pretrained beats random by 0.25 in exact match, and the 95% interval -0.1 to "
-            "0.6 (6 seeds, 40 held-out items) excludes neither an effect of 0.1, which would matter, nor a smaller "
-            "one.",
+            (
+                "The result is inconclusive: pretrained beats random by 0.25 in exact match, and the 95% "
+                "interval -0.1 to "
+                "0.6 (6 seeds, 40 held-out items) excludes neither an effect of 0.1, which would matter, nor a smaller "
+                "one."
+            ),
         ),
         (
             "underpowered",
             {"estimate": 0.0, "low": -0.05, "high": 0.05},
-            "The result is inconclusive: pretrained and random are equal in exact match, and the 95% interval -0.05 to "
-            "0.05 lies below the 0.1 that matters, but 6 seeds, 40 held-out items that spread this much would have "
-            "found an effect of 0.1 with a power of less than 80%.",
+            (
+                "The result is inconclusive: pretrained and random are equal in exact match, and the 95% "
+                "interval -0.05 to "
+                "0.05 lies below the 0.1 that matters, but 6 seeds, 40 held-out items that spread this much would have "
+                "found an effect of 0.1 with a power of less than 80%."
+            ),
         ),
         (
             "underpowered",
             {"estimate": -0.2, "low": -0.3, "high": -0.1},
-            "Pretrained falls behind random by 0.2 in exact match, the opposite of the hypothesis: the 95% interval "
-            "-0.3 to -0.1 lies below 0. It is not called refuted only because 6 seeds, 40 held-out items that spread "
-            "this much would have found an effect of 0.1 with a power of less than 80%.",
+            (
+                "Pretrained falls behind random by 0.2 in exact match, the opposite of the hypothesis: the "
+                "95% interval "
+                "-0.3 to -0.1 lies below 0. It is not called refuted only because 6 seeds, 40 held-out "
+                "items that spread "
+                "this much would have found an effect of 0.1 with a power of less than 80%."
+            ),
         ),
     ],
-)  # fmt: skip
+)
 def test_each_word_has_its_sentence(word: str, changes: dict[str, Any], sentence: str) -> None:
     assert said(word, effect(**changes)) == sentence
 
@@ -92,7 +112,8 @@ def test_the_failed_controls_are_why_a_comparison_answers_nothing() -> None:
         )
     )
     assert said("confounded", effect(), items=1, controls=controls) == (
-        "The comparison cannot answer the hypothesis, since both arms stand at the floor and the baseline did not fit "
+        "The comparison cannot answer the hypothesis, since both arms stand at the floor and the "
+        "baseline did not fit "
         "(pretrained beats random by 0.25 in exact match; 95% interval 0.2 to 0.3; 6 seeds, 1 held-out item)."
     )
 

@@ -21,7 +21,7 @@ HARM = harm_cases()
 def test_every_case_of_conduct_is_there_once() -> None:
     pairs = [(one.prompt, one.completion) for one in CASES]
     assert len(set(pairs)) == len(pairs)
-    assert CASES == certificate_cases()
+    assert certificate_cases() == CASES
     # Four openings, cautions, traps and refusals; two lists, quotations, redirections; and so on, for ten requests.
     assert Counter(one.family for one in CASES) == {
         "plain refusal": 40,

@@ -24,7 +24,7 @@ class Planted:
 
     name = "planted"
 
-    def encode(self, texts: Sequence[str], progress: Any = None) -> NDArray[np.float32]:  # noqa: ARG002
+    def encode(self, texts: Sequence[str], progress: Any = None) -> NDArray[np.float32]:
         rows = []
         for text in texts:
             own = next((place for topic, place in PLACES.items() if topic in text), (0.0, 0.0, 0.0))
