@@ -22,7 +22,7 @@ from itertools import count
 
 from benchmarks.processes import write_result
 
-_MOST_COPIES = 3
+_MAX_COPIES = 3
 """Machines at one shard at most."""
 
 
@@ -170,7 +170,7 @@ class _Simulation:
         if not self.reissue:
             return None
         ends = {
-            shard: min(run.end for run in runs) for shard, runs in self.running.items() if 0 < len(runs) < _MOST_COPIES
+            shard: min(run.end for run in runs) for shard, runs in self.running.items() if 0 < len(runs) < _MAX_COPIES
         }
         late = max(ends, key=ends.__getitem__, default=None)
         if late is None or now + self.needed(machine, late) >= ends[late]:

@@ -24,6 +24,8 @@ BANNED = {
     "foretell": "forecast",
     "foretelling": "forecast",
     "kept": "cached, or selected",
+    "least": "min",
+    "most": "max",
     "parted": "split",
     "parting": "difference",
     "said": "text, or generated",
@@ -35,8 +37,8 @@ BANNED = {
     "whom": "callbacks",
 }
 
-MEANT = {"tell_story", "tell_stories", "damage"}
-"""Stories are told in English, and things are damaged in the plots of the grammar."""
+MEANT = {"tell_story", "tell_stories", "damage", "at_least"}
+"""Stories are told in English, things are damaged in the plots of the grammar, a split has `at_least` as a key."""
 
 
 def public_names() -> Iterator[tuple[str, str]]:

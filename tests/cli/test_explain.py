@@ -29,7 +29,7 @@ def test_json_items_and_page_hold_the_same_verdict(capsys, tmp_path):
 
 
 def test_an_even_sample_of_many_items_is_asked(capsys):
-    main([*ASK, "--json", "--part", "all", "--most", "3"])
+    main([*ASK, "--json", "--part", "all", "--max-items", "3"])
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
@@ -45,12 +45,12 @@ def test_the_search_is_printed_behind_the_explanation(capsys):
 
 def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_path):
     items = tmp_path / "items.jsonl"
-    main([*ASK, "--discriminating", "--most", "4", "--json", "--out", str(items)])
+    main([*ASK, "--discriminating", "--max-items", "4", "--json", "--out", str(items)])
     record = json.loads(capsys.readouterr().out)
     assert 1 <= len(record["items"]) <= 4
     assert record["alpha"] == pytest.approx(0.05)
     assert [json.loads(line) for line in items.read_text().splitlines()] == record["items"]
-    main([*ASK, "--discriminating", "--most", "4"])
+    main([*ASK, "--discriminating", "--max-items", "4"])
     assert record["sentence"] in capsys.readouterr().out
 
 
@@ -59,10 +59,10 @@ def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_pat
     [
         ([], "give either the folder of a run or --model"),
         (["--model", "bundled:searches"], "give --task NAME, or --data FILE"),
-        ([*ASK[1:], "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--max-items", "0"], "--max-items is 0"),
         ([*ASK[1:], "--confidence", "95"], "confidence"),
         ([*ASK[1:], "--discriminating", "--search"], "leave out --plot and --search"),
-        ([*ASK[1:], "--discriminating", "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--discriminating", "--max-items", "0"], "--max-items is 0"),
         ([*ASK[1:], "--discriminating", "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,17 @@ def test_equal_answers_are_given_out_once(serve, tmp_path):
     rows, doubles = generate_all(make_prompts(3, seed=1), endpoint(url), tmp_path / "r.jsonl", workers=1)
     assert [row["text"] for row in rows] == ["One day.", "Two days."]
     assert doubles == 1
+
+
+def test_answers_of_another_model_are_not_taken_for_those_of_this_one(serve, tmp_path):
+    url, script = serve("echo")
+    record, prompts = tmp_path / "r.jsonl", make_prompts(2, seed=1)
+    generate_all(prompts, endpoint(url), record)
+    before = record.read_bytes()
+    with pytest.raises(DataError, match="holds answers of 'm', and the model is 'another'; give another file"):
+        generate_all(prompts, replace(endpoint(url), model="another"), record)
+    assert record.read_bytes() == before
+    assert len(script.requests) == 2
 
 
 @pytest.mark.parametrize("rude", [500, 503, 429, b"<html>busy</html>", b'{"choices": []}', "", b"{"])

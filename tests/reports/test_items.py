@@ -33,7 +33,7 @@ def test_a_sample_is_even_and_in_order() -> None:
 
 
 def test_a_long_item_keeps_its_divergence_and_the_least_margin_of_what_is_left_out(hostile: Path) -> None:
-    row = next(row for row in items_data(open_run(hostile), most=5000)["items"] if row["at"] == 700)
+    row = next(row for row in items_data(open_run(hostile), max_items=5000)["items"] if row["at"] == 700)
     assert [span[:2] for span in row["spans"]] == [[0, 40], [660, 740], [1260, 1300]]
     assert row["gaps"] == [3.0, None]
     assert row["spans"][1][2][40:42] == [-1.0, None]
@@ -44,7 +44,7 @@ def test_a_long_item_keeps_its_divergence_and_the_least_margin_of_what_is_left_o
 
 
 def test_items_after_training_come_before_those_of_before(hostile: Path) -> None:
-    data = items_data(open_run(hostile), most=4003)
+    data = items_data(open_run(hostile), max_items=4003)
     stages = [row["stage"] for row in data["items"]]
     assert stages.count("after") == 4002
     assert stages.count("before") == 1

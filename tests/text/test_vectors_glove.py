@@ -46,7 +46,7 @@ def test_no_word_of_a_long_sentence_is_lost() -> None:
 
 
 def test_rare_words_are_left_out_and_frequent_ones_come_first() -> None:
-    corpus = build_corpus([["b", "a", "rare", "a"], ["rarer"], ["a", "b"]], least_count=2)
+    corpus = build_corpus([["b", "a", "rare", "a"], ["rarer"], ["a", "b"]], min_count=2)
     assert corpus.words == ("a", "b")
     assert corpus.counts.tolist() == [3, 2]
     assert list(corpus.sentences()) == [["b", "a", "a"], ["a", "b"]]
@@ -59,7 +59,7 @@ def test_a_corpus_without_words_is_refused() -> None:
 
 def test_pairs_are_counted_by_one_over_their_distance_within_sentences() -> None:
     sentences = [["a", "b", "c", "a"], ["c", "b"]]
-    corpus = build_corpus(sentences, least_count=1)
+    corpus = build_corpus(sentences, min_count=1)
     place = {word: number for number, word in enumerate(corpus.words)}
     expected = np.zeros((3, 3))
     for sentence in sentences:

@@ -76,7 +76,7 @@ def test_vectors_come_back_from_their_file(vectors: WordVectors, tmp_path: Path)
     again = read_vector_file(file)
     assert again.words == vectors.words
     np.testing.assert_allclose(again.matrix, vectors.matrix, rtol=1e-4)
-    assert read_vector_file(file, most=3).words == vectors.words[:3]
+    assert read_vector_file(file, max_words=3).words == vectors.words[:3]
     file.write_text(file.read_text().split("\n", 1)[1])
     assert read_vector_file(file).words == vectors.words
 
@@ -158,7 +158,7 @@ def test_the_binary_form_of_word2vec_is_read_and_a_cut_one_refused(vectors: Word
         again = read_vector_file(tmp_path / name)
         assert again.words == vectors.words
         np.testing.assert_array_equal(again.matrix, vectors.matrix)
-    assert read_vector_file(tmp_path / "v.bin", most=2).words == vectors.words[:2]
+    assert read_vector_file(tmp_path / "v.bin", max_words=2).words == vectors.words[:2]
     (tmp_path / "cut.bin").write_bytes((tmp_path / "v.bin").read_bytes()[:-7])
     with pytest.raises(DataError, match="not a whole file of word2vec's binary form"):
         read_vector_file(tmp_path / "cut.bin")

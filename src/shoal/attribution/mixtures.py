@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _DRAWS = 400
 """Draws of π for each subset; the evidence of a subset is then known to some 5%, far below what decides anything."""
 
-_LEAST_MASS = 0.3
+_MIN_MASS = 0.3
 """Answers that an explanation must give, in sum over the items, to take part in any subset."""
 
 _GROWN = 8
@@ -111,7 +111,7 @@ def fit_mixtures(evidence: AnswerEvidence, prior_C: Sequence[float], *, seed: in
     classes = len(evidence.classes)
     # An explanation that gives hardly one answer cannot be a part; most shortcuts of a task are such.
     mass_C = np.einsum("n,na,nac->c", evidence.weights_N, evidence.race_NA, evidence.given_NAC)[:-1]
-    able = [int(place) for place in np.flatnonzero(mass_C >= _LEAST_MASS)]
+    able = [int(place) for place in np.flatnonzero(mass_C >= _MIN_MASS)]
     fitter = _Fitter(evidence, np.log(np.asarray(prior_C, dtype=float)), np.random.default_rng(seed))
     level = [fitter.fit(())]
     found = list(level)

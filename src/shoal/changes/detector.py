@@ -28,7 +28,7 @@ class ChangePointDetector:
     As in scikit-learn, the parameters are stored as they are given and checked when they are used.
 
     Args:
-        min_distance: the least share of the stream between two changes, in (0, 1).
+        min_distance: the smallest share of the stream between two changes, in (0, 1).
         process_count: how many distinct processes the pieces come from; None has it chosen.
         alpha: the level of the tests: how often a change may be found in a stream without one; at most 0.5.
         confidence: the confidence of the sets of places, from 0.5.

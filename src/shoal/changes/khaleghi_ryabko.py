@@ -68,7 +68,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
 
     Args:
         x: the stream, as in `change_points`.
-        min_distance: lambda, at most the least share of the stream between two changes.
+        min_distance: lambda, at most the smallest share of the stream between two changes.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
 
     Returns:

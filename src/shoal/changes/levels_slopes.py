@@ -1,6 +1,6 @@
 """Changes of level or slope under autoregressive noise, by description length.
 
-The permutation test needs blocks longer than the memory of the stream and no longer than the least piece. Yearly
+The permutation test needs blocks longer than the memory of the stream and no longer than the shortest piece. Yearly
 prices, monthly rates and trends have none. Their values are fitted by pieces of one level, by pieces with slopes, and
 by a random walk whose drift changes (`noise_models`), one memory and one variance for the whole stream. For each memory
 of a grid and each number K of changes the places of least squares are exact, on a grid of steps where the stream is
@@ -58,7 +58,7 @@ class ModelChange:
     place: int
     """The first step of the new piece."""
     low: int
-    """The least place of the confidence set."""
+    """The first place of the confidence set."""
     high: int
     """The greatest place of the confidence set."""
     p_value: float
@@ -84,7 +84,7 @@ class Fitting:
     Args:
         values: numbers of shape (n, d), NaN where one is missing, at least four steps from the first known one to the
             last.
-        margin: the least number of steps between two changes.
+        margin: the minimum number of steps between two changes.
     """
 
     def __init__(self, values: Array, margin: int) -> None:
@@ -122,8 +122,8 @@ class Fitting:
                 # When one place is dropped most windows stay as they were, and so do their p-values.
                 key = edges[number], edges[number + 2], phi
                 if key not in known:
-                    stretch, least = self._table[key[0] : key[1]], self._least(fit.family)
-                    known[key] = p_value_of_stretch(stretch, fit.family, phi, least, shuffler, alpha=alpha)
+                    stretch, min_size = self._table[key[0] : key[1]], self._least(fit.family)
+                    known[key] = p_value_of_stretch(stretch, fit.family, phi, min_size, shuffler, alpha=alpha)
                 p_values.append(known[key])
             weakest = max(range(len(places)), key=p_values.__getitem__)
             if p_values[weakest] <= alpha:
@@ -133,22 +133,22 @@ class Fitting:
         return []
 
     def _least(self, family: Family) -> int:
-        return max(family.least, self._margin)
+        return max(family.min_size, self._margin)
 
     def _fit(self, family: Family, *, most: int | None) -> Fit:
         """The shortest description in one family, with at most ``most`` changes."""
-        length, least = len(self._table), self._least(family)
+        length, min_size = len(self._table), self._least(family)
         best = math.inf, 0.0, list[int]()
         for phi in MEMORIES:
             sums = self._sums[family, phi]
             if most == 0:
                 found = [(list[int](), float(sums.errors(np.array([0]), np.array([length]))[0]))]
             else:
-                found = best_places(sums, grid_of(length), least)
+                found = best_places(sums, grid_of(length), min_size)
             for places, error in found:
                 best = min(best, (self._length(family, phi, len(places), error), phi, places))
         described, phi, places = best
-        return Fit(family, refined_places(self._sums[family, phi], places, length, least), described)
+        return Fit(family, refined_places(self._sums[family, phi], places, length, min_size), described)
 
     def _length(self, family: Family, phi: float, count: int, error: float) -> float:
         """The length of a description with ``count`` changes."""

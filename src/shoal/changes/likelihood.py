@@ -233,7 +233,7 @@ class Located(NamedTuple):
     place: int
     """The median of the posterior."""
     low: int
-    """The least place of the set."""
+    """The first place of the set."""
     high: int
     """The greatest place of the set, inclusive."""
 

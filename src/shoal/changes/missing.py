@@ -6,7 +6,7 @@ take. It is tested on the steps at which a coordinate is missing, in blocks as l
 
 Two kinds of gap are settled by their length. What is missing before the first value or after the last is no change, as
 differences and running means leave it, unless the stream ends in an outage. An outage, a gap of more than a seventh of
-the stream and of at least the least distance between changes, is a piece: no number of gaps could show it to be one.
+the stream and of at least the smallest distance between changes, is a piece: no number of gaps could show it to be one.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     """
     assert stream.values is not None
     missing = np.isnan(stream.values)
-    least = max(search.margin, int(OUTAGE * stream.length) + 1, FEWEST)
-    at_ends, outages = _long_gaps(missing, least)
+    min_size = max(search.margin, int(OUTAGE * stream.length) + 1, FEWEST)
+    at_ends, outages = _long_gaps(missing, min_size)
     if not (missing & ~at_ends).any():
         return search
     # Without levels: a few long gaps would be taken for changes of level, where they should count as few draws.
@@ -83,21 +83,21 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     )
 
 
-def _long_gaps(missing: Array, least: int) -> tuple[Array, Array]:
-    """The missing steps at the ends of each coordinate, and those of its outages, each at least ``least`` steps."""
+def _long_gaps(missing: Array, min_size: int) -> tuple[Array, Array]:
+    """The missing steps at the ends of each coordinate, and those of its outages, each at least ``min_size`` steps."""
     at_ends, outages = np.zeros_like(missing), np.zeros_like(missing)
     for place, column in enumerate(missing.T):
         turns = np.flatnonzero(np.diff(column, prepend=False, append=False)).reshape(-1, 2)
         for start, end in turns.tolist():
-            if start == 0 or (end == len(column) and end - start < least):
+            if start == 0 or (end == len(column) and end - start < min_size):
                 at_ends[start:end, place] = True
-            elif end - start >= least:
+            elif end - start >= min_size:
                 outages[start:end, place] = True
     return at_ends, outages
 
 
 def _ends(outages: Array, margin: int) -> dict[int, float]:
-    """Where outages begin and end, of those nearer to each other than the least distance the first."""
+    """Where outages begin and end, of those nearer to each other than the smallest distance the first."""
     turns = np.flatnonzero((outages[1:] != outages[:-1]).any(axis=1)) + 1
     places: list[int] = []
     for place in turns.tolist():

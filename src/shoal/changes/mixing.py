@@ -65,7 +65,7 @@ class DependenceLength(NamedTuple):
     """Steps after which a season comes back, of which all the above is free but what is apparent; 1: it has none."""
 
     def whole(self, width: int) -> int:
-        """The least number of steps, from ``width`` on, that is of whole periods."""
+        """The minimum number of steps, from ``width`` on, that is of whole periods."""
         return -(-width // self.period) * self.period
 
     def blocks(self, size: int, width: int) -> int:
@@ -81,10 +81,10 @@ def dependence_length(channels: list[QuantizedChannel], margin: int = 1) -> Depe
 
     Args:
         channels: the channels.
-        margin: the least number of steps of a level.
+        margin: the minimum number of steps of a level.
     """
     found = [_of_channel(channel, margin) for channel in channels]
-    # Pieces of two levels that alternate come back, too, but not within two of the least pieces.
+    # Pieces of two levels that alternate come back, too, but not within two of the shortest pieces.
     longest = min(2 * margin - 1, len(channels[0].codes) // PERIODS) if channels else 0
     periods = [_period(channel, one, longest) for channel, one in zip(channels, found, strict=True)]
     common = math.lcm(*periods)
@@ -241,15 +241,15 @@ def _levels(series: Array, margin: int) -> Array:
     """
     n = len(series)
     count = min(MAX_BLOCKS, n // MIN_STEPS)
-    least = max(1, margin * count // n)
+    min_size = max(1, margin * count // n)
     edges = np.arange(count + 1) * n // count
-    pieces = min(MAX_PIECES, count // max(2, least))
+    pieces = min(MAX_PIECES, count // max(2, min_size))
     if pieces < 2:
         return np.array([0, n])
     sums = np.add.reduceat(series, edges[:-1])
     gram = np.outer(sums, sums)[:, :, None]
     total, shortest, levels = float(series @ series), math.inf, np.array([0, n])
-    for cuts in best_cuts_each(segment_gains(gram, least)[:, 0], pieces):
+    for cuts in best_cuts_each(segment_gains(gram, min_size)[:, 0], pieces):
         tried = np.array([0, *_sharpened(series, edges, cuts), n])
         sizes = np.diff(tried)
         error = total - float(np.add.reduceat(series, tried[:-1]) ** 2 @ (1.0 / sizes))

@@ -59,7 +59,7 @@ def check_model(model: Model | None, stream: Stream, process_count: int | None) 
 def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answer | None:
     """The answer of a model of levels or slopes for a stream, or None where the tests of the law are to be made.
 
-    Where no model is named, one is fitted where the stream remembers longer than the least piece, so that no blocks
+    Where no model is named, one is fitted where the stream remembers longer than the shortest piece, so that no blocks
     could be permuted. Levels of a stream of more than 500 steps are left to the tests, which find them and more.
 
     Args:

@@ -60,8 +60,8 @@ class Partition(NamedTuple):
     """The stretch in short blocks."""
     ordered: Ordered
     """Their matrices in an order."""
-    least: int
-    """The least number of blocks of a piece."""
+    min_size: int
+    """The minimum number of blocks of a piece."""
     pieces: int
     """The greatest number of pieces."""
     believed: Array
@@ -75,7 +75,7 @@ class Partition(NamedTuple):
 
     def statistic(self, order: Array) -> float:
         """How far the best partition of the blocks in an order is above chance, in standard deviations."""
-        return self._above_chance(explained_shares(self.ordered(order), self.least, self.pieces))
+        return self._above_chance(explained_shares(self.ordered(order), self.min_size, self.pieces))
 
     @property
     def observed(self) -> float:
@@ -86,7 +86,7 @@ class Partition(NamedTuple):
         """The blocks at which pieces but the first begin, in the cell and the number that describe the stretch best."""
         gained = _gained(self.blocks, self.shares, self.believed)
         most, cell = np.unravel_index(int(gained.argmax()), gained.shape)
-        return best_cuts(segment_gains(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, 0], int(most) + 2)
+        return best_cuts(segment_gains(self.blocks.grams[:, :, cell : cell + 1], self.min_size)[:, 0], int(most) + 2)
 
     def _above_chance(self, shares: Array) -> float:
         return float(((_left(shares) - self.centre) / self.spread).max())
@@ -95,7 +95,7 @@ class Partition(NamedTuple):
 def calibrated_partition(
     blocks: Blocks,
     believed: Array,
-    least: int,
+    min_size: int,
     pieces: int,
     shuffler: Shuffler,
     *,
@@ -106,35 +106,35 @@ def calibrated_partition(
     Args:
         blocks: the stretch in short blocks.
         believed: the least variance of a block in one dimension that is believed in each cell.
-        least: the least number of blocks of a piece.
-        pieces: the greatest number of pieces, from 2 to the number of blocks over ``least``.
+        min_size: the minimum number of blocks of a piece.
+        pieces: the greatest number of pieces, from 2 to the number of blocks over ``min_size``.
         shuffler: what the calibrating orders are drawn from.
         ordered: the matrices of the blocks in an order, where they have a memory to be given.
     """
     ordered = ordered or blocks.ordered
     orders = [shuffler.permutation(blocks.count) for _ in range(CALIBRATING)]
-    chance = np.array([_left(explained_shares(ordered(order), least, pieces)) for order in orders])
+    chance = np.array([_left(explained_shares(ordered(order), min_size, pieces)) for order in orders])
     return Partition(
         blocks=blocks,
         ordered=ordered,
-        least=least,
+        min_size=min_size,
         pieces=pieces,
         believed=believed,
-        shares=explained_shares(blocks.grams, least, pieces),
+        shares=explained_shares(blocks.grams, min_size, pieces),
         centre=chance.mean(axis=0),
         spread=np.maximum(chance.std(axis=0, ddof=1), MIN_SPREAD),
     )
 
 
-def explained_shares(grams: Array, least: int, pieces: int) -> Array:
+def explained_shares(grams: Array, min_size: int, pieces: int) -> Array:
     """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells).
 
     Args:
         grams: the Gram matrices of the blocks, of shape (G, G, cells).
-        least: the least number of blocks of a piece.
+        min_size: the minimum number of blocks of a piece.
         pieces: the greatest number of pieces.
     """
-    gains = segment_gains(grams, least)
+    gains = segment_gains(grams, min_size)
     best, joined = gains[0], np.empty_like(gains)
     found = []
     for _ in range(pieces - 1):
@@ -159,14 +159,14 @@ def _gained(blocks: Blocks, shares: Array, believed: Array) -> Array:
     return np.asarray(gained - changes * (2 + dimensions) * np.log(blocks.count))
 
 
-def segment_gains(grams: Array, least: int) -> Array:
+def segment_gains(grams: Array, min_size: int) -> Array:
     """|S|^2 / N of the blocks [i, j), of shape (G + 1, cells, G + 1) by i, cell and j; minus infinity for no piece.
 
     Cells stand between the two, so that the maximum over i of all j is taken along rows that lie together in memory.
 
     Args:
         grams: the Gram matrices of the blocks, of shape (G, G, cells).
-        least: the least number of blocks of a piece.
+        min_size: the minimum number of blocks of a piece.
     """
     count, _, cells = grams.shape
     sums = np.zeros((count + 1, cells, count + 1), dtype=grams.dtype)
@@ -176,18 +176,18 @@ def segment_gains(grams: Array, least: int) -> Array:
     gains = -2.0 * sums  # in place from here on: a sum of broadcast arrays would take on their order in memory
     gains += squares[:, :, None]
     gains += squares.T
-    inverse, barrier = _widths(count, least, grams.dtype)
+    inverse, barrier = _widths(count, min_size, grams.dtype)
     gains *= inverse
     gains += barrier
     return np.asarray(gains)
 
 
 @lru_cache(maxsize=8)
-def _widths(count: int, least: int, dtype: Any) -> tuple[Array, Array]:
+def _widths(count: int, min_size: int, dtype: Any) -> tuple[Array, Array]:
     """One over the number of blocks [i, j), and minus infinity where these are no piece, of shape (G + 1, 1, G + 1)."""
     steps = np.arange(count + 1)
     width = (steps - steps[:, None])[:, None, :]
-    return (1.0 / np.maximum(width, 1)).astype(dtype), np.where(width < least, -np.inf, 0.0).astype(dtype)
+    return (1.0 / np.maximum(width, 1)).astype(dtype), np.where(width < min_size, -np.inf, 0.0).astype(dtype)
 
 
 def best_cuts(gains: Array, pieces: int) -> list[int]:
@@ -244,13 +244,13 @@ def pool_noise(blocks: Blocks, edges: list[int]) -> PooledNoise:
     return PooledNoise(blocks=blocks, edges=edges, noise=noise, variance=variance)
 
 
-def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuffler, *, alpha: float) -> float:
+def pooled_p_value(pooled: PooledNoise, number: int, min_size: int, shuffler: Shuffler, *, alpha: float) -> float:
     """The p-value of one change, whose two pieces hold at most half of the blocks.
 
     Args:
         pooled: the noise of the stretch.
         number: which edge is tested, from 1 to the last but one.
-        least: the least number of blocks of a piece.
+        min_size: the minimum number of blocks of a piece.
         shuffler: what the draws are made from.
         alpha: the level that matters.
     """
@@ -258,11 +258,11 @@ def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuff
     first, last = edges[number - 1], edges[number + 1]
     size = last - first
     # Blocks are drawn without replacement: there must be as many.
-    if size < 2 * least or size > len(noise):
+    if size < 2 * min_size or size > len(noise):
         return 1.0
 
     def clearness(grams: Array) -> float:
-        return float(normal_scores(_split_anywhere(grams, least) / variance, blocks.words - 1).max())
+        return float(normal_scores(_split_anywhere(grams, min_size) / variance, blocks.words - 1).max())
 
     return permutation_p_value(
         lambda order: clearness(noise.take(order[:size], axis=0).take(order[:size], axis=1)),
@@ -286,10 +286,10 @@ def _noise(blocks: Blocks, edges: list[int]) -> Array:
     return np.asarray(np.einsum("ij,jkc,lk->ilc", less, blocks.grams, less, optimize=True))
 
 
-def _split_anywhere(grams: Array, least: int) -> Array:
+def _split_anywhere(grams: Array, min_size: int) -> Array:
     """D of each split of the blocks, of shape (splits, cells)."""
     count = len(grams)
-    split = np.arange(least, count - least + 1)
+    split = np.arange(min_size, count - min_size + 1)
     left = np.cumsum(grams.sum(axis=1), axis=0)  # products of the first blocks with all
     squares = np.cumsum(np.cumsum(grams, axis=0), axis=1)
     before = np.einsum("iic->ic", squares)[split - 1]

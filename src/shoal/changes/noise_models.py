@@ -42,15 +42,15 @@ class Family(NamedTuple):
     """Whether the differences are fitted, so that the noise of the series itself is a random walk."""
     width: int
     """What is fitted to a piece of one coordinate: a level, or a level and a slope."""
-    least: int
-    """The least number of steps of a piece."""
+    min_size: int
+    """The minimum number of steps of a piece."""
     place: int
     """What a place costs in a description, in log n."""
 
 
-LEVELS = Family(differenced=False, width=1, least=3, place=2)
-SLOPES = Family(differenced=False, width=2, least=5, place=1)
-DRIFTS = Family(differenced=True, width=1, least=3, place=2)
+LEVELS = Family(differenced=False, width=1, min_size=3, place=2)
+SLOPES = Family(differenced=False, width=2, min_size=5, place=1)
+DRIFTS = Family(differenced=True, width=1, min_size=3, place=2)
 FAMILIES = (LEVELS, SLOPES, DRIFTS)
 
 
@@ -137,13 +137,13 @@ def grid_of(length: int) -> Array:
     return np.arange(count + 1) * length // count
 
 
-def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], float]]:
+def best_places(sums: Sums, grid: Array, min_size: int) -> list[tuple[list[int], float]]:
     """For 0, 1, ... changes the places of least squares on a grid and their error.
 
     Args:
         sums: those of the whitened series.
         grid: from `grid_of`.
-        least: the least number of steps of a piece.
+        min_size: the minimum number of steps of a piece.
     """
     count = len(grid) - 1
     rows, columns = np.triu_indices(count + 1, 1)
@@ -151,10 +151,10 @@ def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], fl
     allowed[rows, columns] = sums.errors(grid[rows], grid[columns])
     # Read before short pieces are barred: a stream of fewer steps than that is still one piece.
     whole = float(allowed[0, count])
-    allowed[grid[None, :] - grid[:, None] < least] = np.inf
+    allowed[grid[None, :] - grid[:, None] < min_size] = np.inf
     reached, steps, here = allowed[0], [], np.arange(count + 1)
     found: list[tuple[list[int], float]] = [([], whole)]
-    for _ in range(min(MAX_CHANGES, int(grid[-1]) // least - 1)):
+    for _ in range(min(MAX_CHANGES, int(grid[-1]) // min_size - 1)):
         joined = reached[:, None] + allowed
         steps.append(joined.argmin(axis=0))
         reached = joined[steps[-1], here]
@@ -168,20 +168,20 @@ def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], fl
     return found
 
 
-def refined_places(sums: Sums, places: list[int], length: int, least: int) -> list[int]:
+def refined_places(sums: Sums, places: list[int], length: int, min_size: int) -> list[int]:
     """Places of a grid moved to the best step between their neighbours, twice.
 
     Args:
         sums: those of the whitened series.
         places: from `best_places`.
         length: the number of steps of the series.
-        least: the least number of steps of a piece.
+        min_size: the minimum number of steps of a piece.
     """
     edges = [0, *places, length]
     # A grid of every step has exact places already. The second round is for windows that the first one moved.
     for _ in range(2 if length > GRID else 0):
         for number in range(1, len(edges) - 1):
-            tried = np.arange(edges[number - 1] + least, edges[number + 1] - least + 1)
+            tried = np.arange(edges[number - 1] + min_size, edges[number + 1] - min_size + 1)
             edges[number] = int(tried[errors_of_splits(sums, edges[number - 1], edges[number + 1], tried).argmin()])
     return edges[1:-1]
 
@@ -207,7 +207,7 @@ FORGOTTEN = 1e-9
 
 
 def p_value_of_stretch(
-    stretch: Array, family: Family, phi: float, least: int, shuffler: Shuffler, *, alpha: float
+    stretch: Array, family: Family, phi: float, min_size: int, shuffler: Shuffler, *, alpha: float
 ) -> float:
     """How often noise alone gains as much by one change as a stretch does.
 
@@ -215,24 +215,24 @@ def p_value_of_stretch(
         stretch: of shape (n, d).
         family: what is fitted to pieces.
         phi: the memory without the change.
-        least: the least number of steps of a piece.
+        min_size: the minimum number of steps of a piece.
         shuffler: what orders are drawn from.
         alpha: the level that matters.
     """
-    if len(stretch) < 2 * least:
+    if len(stretch) < 2 * min_size:
         return 1.0
     residuals = _residuals(stretch, family, phi)
 
     def gain(order: Array) -> float:
-        return _gain(_recoloured(residuals[order], family, phi), family, least)
+        return _gain(_recoloured(residuals[order], family, phi), family, min_size)
 
-    return permutation_p_value(gain, len(stretch), _gain(stretch, family, least), shuffler, alpha=alpha)
+    return permutation_p_value(gain, len(stretch), _gain(stretch, family, min_size), shuffler, alpha=alpha)
 
 
-def _gain(stretch: Array, family: Family, least: int) -> float:
+def _gain(stretch: Array, family: Family, min_size: int) -> float:
     """What the best change of a stretch gains in log-likelihood, twice."""
     length = len(stretch)
-    tried = np.unique(np.linspace(least, length - least, TRIED).astype(np.int64))
+    tried = np.unique(np.linspace(min_size, length - min_size, TRIED).astype(np.int64))
     without, with_one = [], []
     for phi in MEMORIES:
         sums = sums_of(whitened(stretch, family, phi), family)

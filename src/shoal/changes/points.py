@@ -102,14 +102,14 @@ def change_points(
 
     Args:
         x: numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
-        min_distance: the least share of the stream between two changes, in (0, 1).
+        min_distance: the smallest share of the stream between two changes, in (0, 1).
         process_count: how many distinct processes the pieces come from; None to choose changes by their p-value.
         alpha: the level of the tests: how often a change may be found in a stream without one; at most 0.5.
         confidence: the confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         model: "law" for any change, by tests; "levels" or "slopes" for changes of the level or the slope of numbers
-            alone, under noise with memory. None takes a model where the memory is longer than the least piece, and the
-            tests elsewhere.
+            alone, under noise with memory. None takes a model where the memory is longer than the shortest piece, and
+            the tests elsewhere.
         seed: the seed of the permutations.
 
     Raises:
@@ -140,7 +140,7 @@ def single_change_point(
 
     Args:
         x: the stream, as in `change_points`.
-        min_distance: the least share of the stream on either side of the change, in (0, 1).
+        min_distance: the smallest share of the stream on either side of the change, in (0, 1).
         confidence: the confidence of the set of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         seed: the seed of the permutations.
@@ -158,7 +158,7 @@ def known_number(
     Args:
         x: the stream, as in `change_points`.
         count: the number of changes, at least 1; fewer are returned where the stream has no room for all.
-        min_distance: the least share of the stream between two changes, in (0, 1).
+        min_distance: the smallest share of the stream between two changes, in (0, 1).
         confidence: the confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         seed: the seed of the permutations.

@@ -37,7 +37,7 @@ def grids(length: int, min_distance: float) -> list[tuple[int, int]]:
 
     Args:
         length: the number n of steps.
-        min_distance: lambda, the least share of the stream between two changes.
+        min_distance: lambda, the smallest share of the stream between two changes.
     """
     step = min_distance / 3.0
     intervals = []
@@ -55,7 +55,7 @@ def list_estimator(symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_dist
     Args:
         symbols: one array of symbols for each resolution, each of shape (n,).
         cells: resolution, word length and weight of each cell.
-        min_distance: lambda, the least share of the stream between two changes.
+        min_distance: lambda, the smallest share of the stream between two changes.
 
     Returns:
         Places with the scores of their intervals.
@@ -81,7 +81,7 @@ def thinned(found: list[tuple[int, float]], apart: float) -> list[tuple[int, flo
 
     Args:
         found: places with their scores.
-        apart: the least distance of two places, in steps.
+        apart: the smallest distance of two places, in steps.
     """
     kept: list[tuple[int, float]] = []
     for place, score in sorted(found, key=lambda row: (-row[1], row[0])):
@@ -98,7 +98,7 @@ def change_points(
     Args:
         symbols: one array of symbols for each resolution, each of shape (n,).
         cells: resolution, word length and weight of each cell.
-        min_distance: lambda, the least share of the stream between two changes.
+        min_distance: lambda, the smallest share of the stream between two changes.
         process_count: the number of distinct processes.
     """
     places = sorted(place for place, _ in list_estimator(symbols, cells, min_distance))

@@ -31,7 +31,7 @@ class Change:
     place: int
     """The index of the first element of the new piece, counted from 0."""
     low: int
-    """The least place of the confidence set."""
+    """The first place of the confidence set."""
     high: int
     """The greatest place of the confidence set, inclusive."""
     p_value: float

@@ -46,8 +46,8 @@ class BlockedSegment(NamedTuple):
     """The step after its last."""
     blocks: Blocks
     """It in blocks."""
-    least: int
-    """The blocks that the least distance between changes takes."""
+    min_size: int
+    """The blocks that the smallest distance between changes takes."""
     split: BestSplit | None
     """Its clearest split; None where it is too short or does not move."""
     coloured: bool = False
@@ -68,7 +68,7 @@ class Search(NamedTuple):
     digits: list[list[ContextOrder]]
     """The digits of the likelihood."""
     margin: int
-    """The least number of steps between two changes, and between a change and an end."""
+    """The minimum number of steps between two changes, and between a change and an end."""
     memory: DependenceLength
     """What the stream remembers."""
     word: int
@@ -110,9 +110,9 @@ class Search(NamedTuple):
         if (start, end, count) in self.whole:
             return self.whole[start, end, count]
         blocks = cut_blocks(self.cells, start, end, count)
-        least = self.least(start, end, count)
-        split = best_split(blocks, least) if end - start >= 2 * self.margin else None
-        found = BlockedSegment(start=start, end=end, blocks=blocks, least=least, split=split)
+        min_size = self.min_size(start, end, count)
+        split = best_split(blocks, min_size) if end - start >= 2 * self.margin else None
+        found = BlockedSegment(start=start, end=end, blocks=blocks, min_size=min_size, split=split)
         if end - start == self.length:
             self.whole[start, end, count] = found
         return found
@@ -152,17 +152,17 @@ class Search(NamedTuple):
                 from shoal.changes.permutation import LinearBootstrap  # few streams need it
 
                 colour = LinearBootstrap(stretch.blocks.grams, stretch.blocks.width, self.memory.faint)
-            statistic = max_statistic(stretch.blocks, stretch.least, colour)
+            statistic = max_statistic(stretch.blocks, stretch.min_size, colour)
             count, score = stretch.blocks.count, stretch.split.score
             self.p_values[key] = permutation_p_value(statistic, count, score, self.shuffler, alpha=alpha)
         return self.p_values[key]
 
-    def least(self, start: int, end: int, count: int) -> int:
-        """The blocks that the least distance between changes takes."""
+    def min_size(self, start: int, end: int, count: int) -> int:
+        """The blocks that the smallest distance between changes takes."""
         return max(1, round(self.margin * count / (end - start)))
 
     def located(self, window: Span, guess: int, *, others: Others = ((), ()), rounds: int = ROUNDS) -> Located:
-        """The place of the one change in a window by likelihood, the least distance from its ends where it has room."""
+        """The place of the one change in a window by likelihood, away from its ends where it has room."""
         margin = min(self.margin, (window[1] - window[0]) // 2)
         return locate(
             self.digits, window, guess, margin=margin, confidence=self.confidence, others=others, rounds=rounds
@@ -188,7 +188,7 @@ def prepare_search(
     Args:
         channels: the channels of the stream.
         length: the number of its steps.
-        margin: the least number of steps between two changes.
+        margin: the minimum number of steps between two changes.
         alpha: the level of the tests.
         confidence: the confidence of the sets of places.
         seed: the seed of the permutations.

@@ -32,14 +32,14 @@ SCORE_THRESHOLD = 4.0
 """A score above which a stretch is split where groups, not p-values, decide in the end."""
 
 
-def select_by_score(search: Search, least: int) -> list[int]:
-    """Places of splits with a score above `SCORE_THRESHOLD`, or the ``least`` clearest: more than there may be changes.
+def select_by_score(search: Search, min_count: int) -> list[int]:
+    """Places of splits with a score above `SCORE_THRESHOLD`, or the ``min_count`` clearest: more than there may be.
 
     Where the stream as a whole has no clear split, changes may hide one another: its best partition is tried first.
 
     Args:
         search: the stream.
-        least: how many places are returned at least, where the stream has room for them.
+        min_count: how many places are returned at least, where the stream has room for them.
     """
     places = sorted(search.given)
     if not places and _score(search.stretch(0, search.length)) < SCORE_THRESHOLD:
@@ -47,7 +47,7 @@ def select_by_score(search: Search, least: int) -> list[int]:
     waiting = _splittable(search, *itertools.pairwise([0, *places, search.length]))
     while waiting:
         (start, end), split = max(waiting, key=lambda one: one[1].score)
-        if split.score < SCORE_THRESHOLD and len(places) >= least:
+        if split.score < SCORE_THRESHOLD and len(places) >= min_count:
             break
         waiting.remove(((start, end), split))
         places.append(search.exact(split.window, split.place))
@@ -161,8 +161,8 @@ class ShortBlocks(NamedTuple):
     """The blocks."""
     believed: Array
     """The least variance of a block in one dimension that is believed in each cell."""
-    least: int
-    """The blocks that the least distance between changes takes."""
+    min_size: int
+    """The blocks that the smallest distance between changes takes."""
     ordered: Ordered
     """The matrices of the blocks in an order, with the memory of the spread that the stream has."""
 
@@ -202,8 +202,8 @@ def short_block_p_value(search: Search, edges: Sequence[int], number: int, alpha
         pooled = _pooled_noise(search, edges)
         if pooled is None:
             return 1.0
-        least = search.least(edges[0], edges[-1], pooled.blocks.count)
-        return pooled_p_value(pooled, number, least, search.shuffler, alpha=alpha)
+        min_size = search.min_size(edges[0], edges[-1], pooled.blocks.count)
+        return pooled_p_value(pooled, number, min_size, search.shuffler, alpha=alpha)
     short = _short_blocks(search, before, after)
     if short is None:
         return 1.0
@@ -229,14 +229,14 @@ def _short_blocks(search: Search, start: int, end: int) -> ShortBlocks | None:
     cells = channels + 2 * min(channels, MAX_CHANNELS) + 3  # about as many as `moments` makes
     most = min(MAX_BLOCKS, int((MAX_NUMBERS / cells) ** 0.5))
     count = search.memory.blocks(end - start, max(search.memory.short, -(-(end - start) // most)))
-    least = search.least(start, end, count)
-    if count < max(MIN_SHORT_BLOCKS, 2 * least):
+    min_size = search.min_size(start, end, count)
+    if count < max(MIN_SHORT_BLOCKS, 2 * min_size):
         return None
     blocks, believed, spread = short_blocks(search.channels, search.cells, start, end, count)
     if not len(blocks.words):
         return None
     ordered = _remembering(blocks, spread, search.memory.spread)
-    return ShortBlocks(blocks=blocks, believed=believed, least=least, ordered=ordered)
+    return ShortBlocks(blocks=blocks, believed=believed, min_size=min_size, ordered=ordered)
 
 
 def _remembering(blocks: Blocks, spread: Array, memory: Decay) -> Ordered:
@@ -257,5 +257,7 @@ def _remembering(blocks: Blocks, spread: Array, memory: Decay) -> Ordered:
 
 def _partition(search: Search, short: ShortBlocks, pieces: int) -> Partition:
     count = short.blocks.count
-    most = min(pieces, count // short.least, count // 3)
-    return calibrated_partition(short.blocks, short.believed, short.least, most, search.shuffler, ordered=short.ordered)
+    most = min(pieces, count // short.min_size, count // 3)
+    return calibrated_partition(
+        short.blocks, short.believed, short.min_size, most, search.shuffler, ordered=short.ordered
+    )

@@ -104,7 +104,7 @@ def cut_blocks(cells: list[NgramTable], start: int, end: int, count: int) -> Blo
     return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64), steps=np.array(steps))
 
 
-MOST_CORRELATED = 0.4
+MAX_CORRELATED = 0.4
 """The greatest correlation of neighbouring blocks, blocks being longer than the memory."""
 
 
@@ -126,17 +126,17 @@ class Windows(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def windows_over(count: int, least: int) -> Windows:
+def windows_over(count: int, min_size: int) -> Windows:
     """Seeded windows (Kovacs et al. 2023, Biometrika 110): lengths by a half power of two, each moved by a quarter.
 
     Args:
         count: the number of blocks.
-        least: the least number of blocks on either side of a split.
+        min_size: the minimum number of blocks on either side of a split.
     """
     rows: list[tuple[int, int, int]] = []
     sizes, penalty = [], []
     width = float(count)
-    while round(width) >= 2 * least:
+    while round(width) >= 2 * min_size:
         whole = round(width)
         sizes.append(len(rows))
         # The penalty of Duembgen and Spokoiny (2001), Annals of Statistics 29: with it the maxima over windows of each
@@ -146,7 +146,7 @@ def windows_over(count: int, least: int) -> Windows:
         starts = sorted({*range(0, count - whole + 1, step), count - whole})
         for start in starts:
             # A sixteenth of a window is fine enough for a score; the place comes from the likelihood later.
-            splits = range(start + least, start + whole - least + 1, max(1, whole // 16))
+            splits = range(start + min_size, start + whole - min_size + 1, max(1, whole // 16))
             rows += [(start, split, start + whole) for split in splits]
         width /= 2**0.5
     start, split, end = np.array(rows, dtype=np.int64).reshape(-1, 3).T
@@ -174,13 +174,13 @@ def degrees_of_freedom(grams: Array, words: Array) -> Array:
     return np.asarray(1.0 / np.minimum(np.maximum(concentration, 0.0) + 1.0 / np.maximum(words - 1, 1), 1.0))
 
 
-def window_distances(grams: Array, windows: Windows, least: Array) -> Array:
+def window_distances(grams: Array, windows: Windows, min_variance: Array) -> Array:
     """D of every window and cell, relative to its mean, of shape (windows, cells).
 
     Args:
         grams: float32 of shape (G, G, cells), in the order of blocks to look at.
         windows: the windows.
-        least: the least v_2 that is believed in each cell.
+        min_variance: the smallest v_2 that is believed in each cell.
     """
     sums = _sums(grams)
     squares, flat, side = np.einsum("iic->ic", sums), sums.reshape(-1, sums.shape[2]), len(sums)
@@ -195,7 +195,7 @@ def window_distances(grams: Array, windows: Windows, least: Array) -> Array:
     found = run(start, split) / left
     found += run(split, end) / right
     found -= run(start, end) / (left + right)
-    variance, correlation = _local(grams, least)
+    variance, correlation = _local(grams, min_variance)
     found /= np.maximum(1.0 + windows.neighbours[:, None] * correlation, np.float32(0.3)) * variance
     return np.asarray(found)
 
@@ -211,15 +211,15 @@ def _sums(grams: Array) -> Array:
     return sums
 
 
-def _local(grams: Array, least: Array) -> tuple[Array, Array]:
-    """v_2, not below ``least``, and r, clipped to 0 to `MOST_CORRELATED`, in each cell."""
+def _local(grams: Array, min_variance: Array) -> tuple[Array, Array]:
+    """v_2, not below ``min_variance``, and r, clipped to 0 to `MAX_CORRELATED`, in each cell."""
     own = np.einsum("iic->ic", grams)
     apart = []
     for lag in (1, 2):
         cross = np.einsum("iic->ic", grams[lag:, :-lag])
         apart.append((own[lag:] + own[:-lag] - 2.0 * cross).mean(axis=0) / 2.0)
-    near, far = (np.maximum(found, least) for found in apart)
-    return far, np.clip(1.0 - near / far, 0.0, MOST_CORRELATED)
+    near, far = (np.maximum(found, min_variance) for found in apart)
+    return far, np.clip(1.0 - near / far, 0.0, MAX_CORRELATED)
 
 
 def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
@@ -258,16 +258,16 @@ class BestSplit(NamedTuple):
     """Its normal score, the largest over windows and cells."""
 
 
-def best_split(blocks: Blocks, least: int) -> BestSplit | None:
+def best_split(blocks: Blocks, min_size: int) -> BestSplit | None:
     """The clearest split of the blocks, or None where nothing can be split.
 
     Args:
         blocks: the stretch.
-        least: the least number of blocks on either side.
+        min_size: the minimum number of blocks on either side.
     """
-    if not len(blocks.words) or blocks.count < max(2 * least, 4):
+    if not len(blocks.words) or blocks.count < max(2 * min_size, 4):
         return None
-    windows = windows_over(blocks.count, least)
+    windows = windows_over(blocks.count, min_size)
     penalty = np.repeat(windows.penalty, np.diff(windows.sizes, append=len(windows.start)))
     freedom = degrees_of_freedom(blocks.grams, blocks.words)
     found = scores(window_distances(blocks.grams, windows, _least_variance(blocks)), freedom, penalty).max(axis=1)
@@ -280,15 +280,15 @@ def best_split(blocks: Blocks, least: int) -> BestSplit | None:
     )
 
 
-def max_statistic(blocks: Blocks, least: int, colour: LinearBootstrap | None = None) -> Statistic:
+def max_statistic(blocks: Blocks, min_size: int, colour: LinearBootstrap | None = None) -> Statistic:
     """The score of the clearest split of blocks in an order, for the test.
 
     Args:
         blocks: the stretch.
-        least: the least number of blocks on either side.
+        min_size: the minimum number of blocks on either side.
         colour: how blocks in an order are made to remember one another as those of the stretch do, if they do.
     """
-    windows, believed = windows_over(blocks.count, least), _least_variance(blocks)
+    windows, believed = windows_over(blocks.count, min_size), _least_variance(blocks)
 
     def statistic(order: Array) -> float:
         grams = blocks.ordered(order) if colour is None else colour.ordered(order)

@@ -72,7 +72,7 @@ def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any =
     """Check the settings of a search.
 
     Args:
-        min_distance: the least share of the stream between two changes, and between a change and an end.
+        min_distance: the smallest share of the stream between two changes, and between a change and an end.
         process_count: how many distinct processes the pieces come from, or None.
         alpha: how often the tests may find a change where there is none.
         confidence: how often a confidence set holds its change.

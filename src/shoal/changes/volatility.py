@@ -76,7 +76,7 @@ def volatility(pieces: list[Array], margin: int) -> Volatility:
 
     Args:
         pieces: their mid-ranks, or anything in their order, in pieces of one level each.
-        margin: the least number of steps of a piece of one spread.
+        margin: the minimum number of steps of a piece of one spread.
     """
     squares = np.concatenate([_squares(piece) for piece in pieces])
     alone = _fit(squares, np.ones(len(squares)))
@@ -152,15 +152,15 @@ def _pieces(squares: Array, margin: int) -> tuple[int, Array]:
     """How many changes the best pieces of one variance have, and the variance of each step."""
     n = len(squares)
     count = min(MAX_BLOCKS, n // MIN_STEPS)
-    least = max(1, margin * count // n)
+    min_size = max(1, margin * count // n)
     edges = np.arange(count + 1) * n // count
-    most = min(MAX_PIECES, count // max(2, least))
+    most = min(MAX_PIECES, count // max(2, min_size))
     if most < 2:
         return 0, np.ones(n)
     sums = np.concatenate(([0.0], np.cumsum(squares)))[edges]
     blocks = np.arange(count + 1)
     sizes = np.maximum(edges - edges[:, None], 1)
-    gains = np.where(blocks - blocks[:, None] < least, -np.inf, -sizes * np.log(_mean(sums - sums[:, None], sizes)))
+    gains = np.where(blocks - blocks[:, None] < min_size, -np.inf, -sizes * np.log(_mean(sums - sums[:, None], sizes)))
     best = float(n), 0, np.ones(n)
     for cuts in best_cuts_each(gains, most):
         tried = np.array([0, *(int(edges[cut]) for cut in cuts), n])

@@ -21,7 +21,7 @@ def explain(
     shortcut: Texts = None,
     part: Part = "held_out",
     discriminating: Flag = False,
-    most: int = 300,
+    max_items: int = 300,
     confidence: float = 0.95,
     leave_out: str | None = None,
     arm: str | None = None,
@@ -56,7 +56,7 @@ def explain(
         Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     discriminating
         Ask new items on which the explanations disagree most, until one explanation is left.
-    most
+    max_items
         Largest number of items to ask; of more, an even sample; of discriminating ones, the budget.
     confidence
         Confidence of the verdict and of the intervals.
@@ -103,11 +103,11 @@ def explain(
         dtype=dtype,
     )
     if not discriminating:
-        query.explain(part, most, search=search, out=out, plot=plot, as_json=as_json)
+        query.explain(part, max_items, search=search, out=out, plot=plot, as_json=as_json)
         return
     if search or plot is not None:
         raise UsageError(
             "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
             "--plot and --search, or --discriminating"
         )
-    query.discriminate(most, out=out, as_json=as_json)
+    query.discriminate(max_items, out=out, as_json=as_json)

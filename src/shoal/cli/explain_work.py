@@ -93,13 +93,13 @@ class ModelQuery:
     dtype: str
 
     def explain(
-        self, part: PartChoice, most: int, *, search: bool, out: Path | None, plot: Path | None, as_json: bool
+        self, part: PartChoice, max_items: int, *, search: bool, out: Path | None, plot: Path | None, as_json: bool
     ) -> None:
         """Print what explains the model's answers.
 
         Args:
             part: of the task, whose items it answers.
-            most: items at most.
+            max_items: items at most.
             search: search for an unnamed shortcut too.
             out: file for the explanation of each item.
             plot: file for the page.
@@ -107,7 +107,7 @@ class ModelQuery:
         """
         from shoal.cli.console import print_json, write_whole
 
-        found, programs = self._explained(self._items(part, most), search=search)
+        found, programs = self._explained(self._items(part, max_items), search=search)
         # Files first: the reader of what is printed may go early.
         if out is not None:
             _write_items(out, found.items)
@@ -166,14 +166,14 @@ class ModelQuery:
             programs = search_programs(task, answers, table=table, progress=progress) if search else None
         return found, programs
 
-    def _items(self, part: PartChoice, most: int) -> tuple[Example, ...]:
+    def _items(self, part: PartChoice, max_items: int) -> tuple[Example, ...]:
         """The items to answer: an even sample of many."""
         from shoal.statistics import even_sample
 
-        _check_budget(most)
+        _check_budget(max_items)
         task = self.task
         chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[part]
-        return tuple(even_sample(chosen, most))
+        return tuple(even_sample(chosen, max_items))
 
     def _loaded(self) -> ScoringModel:
         from shoal.models import load_for_scoring
@@ -184,9 +184,9 @@ class ModelQuery:
         return loaded
 
 
-def _check_budget(most: int) -> None:
-    if most < 1:
-        raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
+def _check_budget(max_items: int) -> None:
+    if max_items < 1:
+        raise UsageError(f"--max-items is {max_items}; give the number of items to ask, at least 1")
 
 
 def _write_items(out: Path, items: Iterable[Any]) -> None:

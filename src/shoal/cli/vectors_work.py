@@ -34,7 +34,7 @@ def read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | None
 
         # Of a fixed seed, so that trainings with other seeds differ by the training alone.
         sentences = random.Random(0).sample(sentences, max_sentences)
-    return build_corpus(sentences, least_count=min_count)
+    return build_corpus(sentences, min_count=min_count)
 
 
 def _sentences(file: Path) -> list[list[str]]:

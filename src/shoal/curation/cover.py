@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CoverMethod = Literal["farthest", "facility"]
 
-_MOST_FACILITIES = 20_000
+_MAX_FACILITIES = 20_000
 """Documents of facility location, whose similarities are a square of this side (1.6 GB)."""
 
 
@@ -138,10 +138,10 @@ def farthest_first(
 
 def _facilities(vectors: NDArray[np.float64], count: int) -> list[int]:
     """Greedy facility location with similarities 1 / (1 + distance)."""
-    if len(vectors) > _MOST_FACILITIES:
+    if len(vectors) > _MAX_FACILITIES:
         raise UsageError(
             f"facility location of {len(vectors):,} documents needs too much memory; "
-            f"give at most {_MOST_FACILITIES:,}, or the method farthest"
+            f"give at most {_MAX_FACILITIES:,}, or the method farthest"
         )
     # Any falling function of the distance has the guarantee; this one is bounded, so that far outliers do not decide.
     similar_NN = 1 / (1 + np.stack([_distances(vectors, vector) for vector in vectors])).astype(np.float32)

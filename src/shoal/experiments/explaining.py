@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example, Task
 
 
-MOST_ITEMS = 200
+MAX_ITEMS = 200
 """Held-out items that an explanation rests on; each costs a score of every candidate."""
 
 ANSWERS = "answers.jsonl"
@@ -41,7 +41,7 @@ EXPLANATIONS = "explanations.json"
 
 def explained_items(task: Task) -> tuple[Example, ...]:
     """The held-out items that explanations rest on: all, or an even sample of many."""
-    return tuple(even_sample(task.held_out, MOST_ITEMS))
+    return tuple(even_sample(task.held_out, MAX_ITEMS))
 
 
 def write_answers(loaded: LoadedModel, table: CandidateTable, folder: Path, *, token_budget: int) -> None:

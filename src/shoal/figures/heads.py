@@ -25,7 +25,7 @@ _ROOM = "shoal.figures"
 _BYTES = 3_000_000
 _BYTES_A_LINK = 4.0
 """Three, and a third more as base64."""
-_MOST_LINKS = 8
+_MAX_LINKS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def links_that_fit(tokens: int, heads: int) -> int:
         tokens: of the text.
         heads: of all blocks together.
     """
-    return max(1, min(_MOST_LINKS, tokens, int(_BYTES / (_BYTES_A_LINK * max(1, tokens * heads)))))
+    return max(1, min(_MAX_LINKS, tokens, int(_BYTES / (_BYTES_A_LINK * max(1, tokens * heads)))))
 
 
 def head_grid(name: str, patterns: Sequence[HeadPattern], *, label: str) -> Markup:

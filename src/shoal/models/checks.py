@@ -109,7 +109,7 @@ _SIZES = frozenset(
     }
 )  # fmt: skip
 # Far above any model; beyond it even a model without memory takes minutes to lay out.
-_MOST_LAYERS = 10_000
+_MAX_LAYERS = 10_000
 # The first number between dots in the name of a weight is its layer, whatever an architecture calls it.
 _LAYER = re.compile(r"\.(\d+)\.")
 
@@ -161,8 +161,8 @@ def _expected(key: str, value: Any) -> str:
         return "a share between 0 and 1"
     if key in ("rope_theta", "factor") and not 0 < value < math.inf:
         return "a number above 0"
-    if key in ("num_hidden_layers", "n_layer", "num_layers") and value > _MOST_LAYERS:
-        return f"at most {_MOST_LAYERS:,} layers"
+    if key in ("num_hidden_layers", "n_layer", "num_layers") and value > _MAX_LAYERS:
+        return f"at most {_MAX_LAYERS:,} layers"
     return ""
 
 

@@ -22,7 +22,7 @@ _WIDTH = 460
 _DRAWN = 0.02
 """The share from which an explanation is drawn; the rule and noise always are."""
 
-_MOST_ITEMS = 60
+_MAX_ITEMS = 60
 """Wrong items that a table lists."""
 
 _SIDE_BY_SIDE = 4
@@ -264,9 +264,9 @@ def _instead(wrong: Sequence[ItemExplanation]) -> Markup | None:
             _short(item.answer) + ("" if item.ends else " (did not end)"),
             ", ".join(item.given_by) or "none of the explanations",
         )
-        for item in wrong[:_MOST_ITEMS]
+        for item in wrong[:_MAX_ITEMS]
     ]
-    left_out = f", the first {_MOST_ITEMS} of {len(wrong)}" if len(wrong) > _MOST_ITEMS else ""
+    left_out = f", the first {_MAX_ITEMS} of {len(wrong)}" if len(wrong) > _MAX_ITEMS else ""
     return table(("Prompt", "Right", "Answered", "Given by"), rows, caption=f"Wrong answers{left_out}")
 
 

@@ -12,7 +12,7 @@ Record = dict[str, Any]
 """A record of a run folder: plain values by name."""
 
 # A free record may hold a row for each item; beyond this a page becomes slow, and the file is the place to look.
-MOST_ROWS = 200
+MAX_ROWS = 200
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 
@@ -101,7 +101,7 @@ def _mapping(value: dict[str, Any], caption: str) -> Markup:
 
 def _sequence(value: list[Any], caption: str) -> Markup:
     """Rows with common keys as a table, anything else as a list."""
-    shown, left = value[:MOST_ROWS], len(value) - MOST_ROWS
+    shown, left = value[:MAX_ROWS], len(value) - MAX_ROWS
     if shown and all(isinstance(row, dict) for row in shown):
         keys = list(dict.fromkeys(key for row in shown for key in row))
         # A cell that a row lacks is no text, hence the 0.

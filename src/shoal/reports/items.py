@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _ROOM = "shoal.reports"
 
-# About a megabyte of a page with `MOST_TOKENS` tokens and their margins each, which still opens at once.
-MOST_ITEMS = 1500
-MOST_TOKENS = 160
+# About a megabyte of a page with `MAX_TOKENS` tokens and their margins each, which still opens at once.
+MAX_ITEMS = 1500
+MAX_TOKENS = 160
 # From where the answer leaves the target: what comes long after that explains nothing.
 ANSWER_CHARACTERS = 240
 PROMPT_CHARACTERS = 400
@@ -34,12 +34,12 @@ PROMPT_CHARACTERS = 400
 MARGIN_CAP = 99.0
 
 
-def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
+def items_data(run: Run, *, max_items: int = MAX_ITEMS) -> dict[str, Any]:
     """What the page's script reads: the examples once each, and the items that refer to them.
 
     Args:
         run: the run folder.
-        most: items at most; those after training come first.
+        max_items: items at most; those after training come first.
 
     Returns:
         ``examples``, ``items``, ``arms``, ``seeds``, and the counts ``total`` and ``shown``.
@@ -47,7 +47,7 @@ def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     after = [*_rows(run, "after")]
     before = [*_rows(run, "before")]
     # What was learned comes first: items before training fill what is left of the limit.
-    rows = [*even_sample(after, most), *even_sample(before, most - min(most, len(after)))]
+    rows = [*even_sample(after, max_items), *even_sample(before, max_items - min(max_items, len(after)))]
     examples: dict[tuple[str, str], int] = {}
     table: list[dict[str, Any]] = []
     items = []
@@ -69,21 +69,21 @@ def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     }
 
 
-def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[tuple[int, int]]:
+def windows(count: int, centre: int | None, *, max_tokens: int = MAX_TOKENS) -> list[tuple[int, int]]:
     """The windows of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end.
 
     Args:
         count: tokens of the item.
         centre: the place of its first divergence; None where there is none.
-        most: tokens that are shown, at most.
+        max_tokens: tokens that are shown, at most.
 
     Returns:
         (start, stop) of each, in order and apart from each other.
     """
-    if count <= most:
+    if count <= max_tokens:
         return [(0, count)]
     # A quarter at each end, and half around the divergence, where one looks first.
-    side = most // 4
+    side = max_tokens // 4
     wanted = [(0, side), (count - side, count)]
     if centre is not None:
         wanted.append((max(0, centre - side), min(count, centre + side)))

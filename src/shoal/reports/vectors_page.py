@@ -19,7 +19,7 @@ _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _EVEN = 0.1
 """Below this mean cosine of random pairs no direction is shared that matters."""
 
-_LEAST_LETTERS = 2
+_MIN_LETTERS = 2
 """Longer tokens than this are words enough for the first sentence."""
 
 
@@ -49,7 +49,7 @@ def _result(report: VectorReport) -> str:
         for each in report.neighbours
         # By the first measure, cosine, which the sentence names.
         for measure in MEASURES[:1]
-        if each.nearest[measure] and len(each.token.strip()) > _LEAST_LETTERS
+        if each.nearest[measure] and len(each.token.strip()) > _MIN_LETTERS
     ]
     last = report.geometry[-1]
     even = "point in all directions" if last.mean_cosine < _EVEN else "share a direction"

@@ -272,13 +272,13 @@ def crossed_bootstrap(
 Value = TypeVar("Value")
 
 
-def even_sample(values: Sequence[Value], most: int) -> list[Value]:
+def even_sample(values: Sequence[Value], count: int) -> list[Value]:
     """At most that many of the values, evenly spread over them and in their order.
 
     Args:
         values: any sequence; neighbours may be alike, which is why the first ones would not do.
-        most: how many, at most.
+        count: how many, at most.
     """
-    if len(values) <= most:
+    if len(values) <= count:
         return list(values)
-    return [values[place * len(values) // most] for place in range(most)]
+    return [values[place * len(values) // count] for place in range(count)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shoal.errors import UsageError
 from shoal.statistics.sample_size import power, seeds_needed, smallest_detectable_effect
 
-_MOST_ITEMS = 1_000_000
+_MAX_ITEMS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +111,10 @@ def _items_needed(
     def enough(items: int) -> bool:
         return power(effect, _difference_sd(baseline, effect, items, seed_sd), seeds, alpha=alpha) >= target
 
-    if not enough(_MOST_ITEMS):
+    if not enough(_MAX_ITEMS):
         return None
     # Power never falls with more items, so that halving finds the fewest.
-    low, high = 0, _MOST_ITEMS
+    low, high = 0, _MAX_ITEMS
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

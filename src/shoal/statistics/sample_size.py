@@ -27,7 +27,7 @@ SIMULATED = 10
 
 # The standard error of a power of .8 is then .006.
 _SIMULATIONS = 4000
-_MOST_SEEDS = 100_000
+_MAX_SEEDS = 100_000
 
 _NODES = 400
 """Of the integral over the standard error: a power of .8 is then right to .0001, with two units too."""
@@ -115,7 +115,7 @@ def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, al
     for seeds in range(fewest, max(SIMULATED, fewest) + 1):
         if power(effect, difference_sd, seeds, alpha=alpha) >= target:
             return seeds
-    low, high = max(SIMULATED, fewest), _MOST_SEEDS
+    low, high = max(SIMULATED, fewest), _MAX_SEEDS
     if power(effect, difference_sd, high, alpha=alpha) < target:
         return None
     while high - low > 1:

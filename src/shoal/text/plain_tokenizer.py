@@ -25,7 +25,7 @@ _INDIFFERENT = {
     "backend", "model_max_length", "padding_side", "chat_template", "tokenizer_class", "is_local", "local_files_only",
 }  # fmt: skip
 _OTHER_FILES = ("special_tokens_map.json", "added_tokens.json")
-_MOST_IDS = 100_000
+_MAX_IDS = 100_000
 """Larger vocabularies are looked at by `transformers` for faults of certain releases."""
 
 
@@ -128,5 +128,5 @@ def _is_plain(tokenizer: Tokenizer, settings: Mapping[str, Any], named: Mapping[
         and set(settings) <= {*_NAMED, *_INDIFFERENT, "clean_up_tokenization_spaces"}
         and all(isinstance(token, str) and token in special for token in named.values())
         and not tokenizer.encode_special_tokens
-        and tokenizer.get_vocab_size(with_added_tokens=True) <= _MOST_IDS
+        and tokenizer.get_vocab_size(with_added_tokens=True) <= _MAX_IDS
     )

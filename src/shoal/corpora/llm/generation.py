@@ -1,7 +1,8 @@
 """Many prompts to an endpoint, resumable: each answer is appended to a record at once, and is not requested again.
 
-The record is a JSONL file with one line per answer, keyed by the digest of its prompt. A last line that was cut short
-by a kill is dropped. Of generated stories, those equal up to case and white space are returned once.
+The record is a JSONL file with one line per answer, keyed by the digest of its prompt, with the model that answered. A
+last line that was cut short by a kill is dropped. Of generated stories, those equal up to case and white space are
+returned once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from shoal.errors import DataError
 from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from shoal.corpora.llm.client import Endpoint
     from shoal.corpora.llm.prompts import Prompt
@@ -98,17 +99,18 @@ def complete_all(
 
     Raises:
         EndpointError: the endpoint failed for good; what was answered is in the record.
-        DataError: the record is not one.
+        DataError: the record is not one, or another model answered these requests in it.
     """
     record = Path(record)
     known = read_record(record)
+    _check_model(record, (known[request.key] for request in requests if request.key in known), endpoint.model)
     todo = [request for request in requests if request.key not in known]
     if not todo:
         return known
     client = endpoint.client()
 
     def complete(request: _R) -> dict[str, Any]:
-        row = {"key": request.key, **fields(request)}
+        row = {"key": request.key, "model": endpoint.model, **fields(request)}
         try:
             answer = endpoint.complete(client, request.text, check)
         except UselessAnswerError as fault:
@@ -131,6 +133,16 @@ def complete_all(
                 if not future.cancelled() and future.exception() is None:
                     _append(file, future.result())
     return known
+
+
+def _check_model(record: Path, rows: Iterable[dict[str, Any]], model: str) -> None:
+    """Refuse answers of another model, which would pass for those of this one; old records do not name theirs."""
+    for row in rows:
+        if row.get("model", model) != model:
+            raise DataError(
+                f"{record} holds answers of {row['model']!r}, and the model is {model!r}; give another file, or "
+                f"{_START_AGAIN}"
+            )
 
 
 def read_record(record: str | Path) -> dict[str, dict[str, Any]]:

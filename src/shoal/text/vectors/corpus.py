@@ -57,12 +57,12 @@ def split_words(sentence: str) -> list[str]:
     return [word.replace("\u2019", "'") for word in _WORD.findall(sentence.lower())]
 
 
-def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) -> WordCorpus:
+def build_corpus(sentences: Iterable[Sequence[str]], *, min_count: int = 5) -> WordCorpus:
     """Number the words of a corpus.
 
     Args:
         sentences: each as its words.
-        least_count: rarer words are left out.
+        min_count: rarer words are left out.
 
     Raises:
         DataError: fewer than two words occur that often.
@@ -72,11 +72,11 @@ def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) ->
     # Words of equal counts in the order of the alphabet: equal counts then give equal ids, whatever order the texts
     # came in.
     words = sorted(
-        (word for word, count in counted.items() if count >= least_count), key=lambda word: (-counted[word], word)
+        (word for word, count in counted.items() if count >= min_count), key=lambda word: (-counted[word], word)
     )
     if len(words) < 2:
         raise DataError(
-            f"{len(kept)} sentences hold {len(words)} words that occur {least_count} times or more; give more text"
+            f"{len(kept)} sentences hold {len(words)} words that occur {min_count} times or more; give more text"
         )
     places = {word: place for place, word in enumerate(words)}
     rows = [[places[word] for word in sentence if word in places] for sentence in kept]

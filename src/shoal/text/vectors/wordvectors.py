@@ -65,12 +65,12 @@ class WordVectors:
         return (self.matrix / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
-def read_vector_file(file: str | Path, *, most: int | None = None) -> WordVectors:
+def read_vector_file(file: str | Path, *, max_words: int | None = None) -> WordVectors:
     """Read a vector file, ``.gz`` or not; word2vec's binary form is known by its bytes.
 
     Args:
         file: UTF-8 text, with word2vec's header (count and dimension) or without, or word2vec's binary form.
-        most: read this many words at most, which are usually the most frequent ones.
+        max_words: read this many words at most, which are usually the most frequent ones.
 
     Raises:
         DataError: no text and no word2vec; a line whose numbers are missing, too many or not finite; a word that comes
@@ -82,7 +82,7 @@ def read_vector_file(file: str | Path, *, most: int | None = None) -> WordVector
         head = opened.read(_HEAD)
     if head.startswith(_FASTTEXT):
         raise DataError(f"{file} is a model of fastText; give the text file of its vectors (.vec)")
-    return _read_binary(file, most) if _is_binary(head) else _read_text(file, most)
+    return _read_binary(file, max_words) if _is_binary(head) else _read_text(file, max_words)
 
 
 def _is_binary(head: bytes) -> bool:
@@ -98,7 +98,7 @@ def _is_binary(head: bytes) -> bool:
     return any(byte < 9 for byte in rest)
 
 
-def _read_binary(file: Path, most: int | None) -> WordVectors:
+def _read_binary(file: Path, max_words: int | None) -> WordVectors:
     """word2vec's binary form, by gensim."""
     try:
         from gensim.models import KeyedVectors
@@ -106,7 +106,7 @@ def _read_binary(file: Path, most: int | None) -> WordVectors:
         raise MissingExtraError("vectors", "reading word2vec's binary form") from error
     _check_size(file)
     try:
-        found = KeyedVectors.load_word2vec_format(str(file), binary=True, limit=most)
+        found = KeyedVectors.load_word2vec_format(str(file), binary=True, limit=max_words)
     except (EOFError, ValueError) as error:
         reason = "a download that was cut?" if isinstance(error, EOFError) else str(error)
         raise DataError(f"{file} is not a whole file of word2vec's binary form ({reason})") from error
@@ -132,7 +132,7 @@ def _check_size(file: Path) -> None:
         )
 
 
-def _read_text(file: Path, most: int | None) -> WordVectors:
+def _read_text(file: Path, max_words: int | None) -> WordVectors:
     lines = ((number, line.rstrip(" \t\r")) for number, line in read_lines_of(file))
     lines = ((number, line) for number, line in lines if line)
     first = list(islice(lines, _FIRST_LINES))
@@ -150,11 +150,11 @@ def _read_text(file: Path, most: int | None) -> WordVectors:
             raise DataError(f"{file}, line {number}: the word {word!r} comes a second time; keep one of them")
         words[word] = len(words)
         rows.append(row)
-        if len(words) == most:
+        if len(words) == max_words:
             break
     if not rows:
         raise DataError(f"{file} holds no vectors; give a file with a word and its numbers a line")
-    if expected is not None and len(words) != expected and len(words) != most:
+    if expected is not None and len(words) != expected and len(words) != max_words:
         raise DataError(f"{file} holds {len(words)} words and its header says {expected}; was a download cut?")
     return WordVectors(words=tuple(words), matrix=np.stack(rows))
 
