@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from shoal.cli.options import Device, Dtype, Files, Json, Plot, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from shoal.evaluation.benchmarks import BenchmarkResults
 
@@ -84,6 +84,7 @@ def eval(  # noqa: A001 (the verb's name)
     records
         File that the shards of the plan were merged to (shoal merge).
     """
+    from shoal.cli.console import refuse_options
     from shoal.cli.eval_shards import run_plan, write_benchmark_plan
     from shoal.errors import UsageError
 
@@ -94,7 +95,7 @@ def eval(  # noqa: A001 (the verb's name)
             "--data": data, "--task-folder": task_folder, "--shots": shots, "--limit": limit, "--train": train,
             "--samples": samples, "--plot": plot,
         }  # fmt: skip
-        _refuse(settled, "--plan runs the evaluation as it was planned")
+        refuse_options(settled, "--plan runs the evaluation as it was planned")
         run_plan(
             plan,
             out=out,
@@ -127,7 +128,7 @@ def eval(  # noqa: A001 (the verb's name)
         "dtype": dtype,
     }
     if write_plan is not None:
-        _refuse(
+        refuse_options(
             {"--train": train, "--samples": samples, "--out": out, "--plot": plot},
             "--write-plan plans an evaluation and runs nothing",
         )
@@ -135,20 +136,6 @@ def eval(  # noqa: A001 (the verb's name)
         return
     more = {"train_text": train, "samples": samples, "out": out, "confidence": confidence}
     _evaluate(model, names, settings | more, plot=plot, as_json=as_json)
-
-
-def _refuse(options: Mapping[str, object], why: str) -> None:
-    """Refuse options that would be ignored.
-
-    Raises:
-        UsageError: one of them is given.
-    """
-    from shoal.errors import UsageError
-    from shoal.wording import joined
-
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        raise UsageError(f"{why}; leave out {joined(given)}")
 
 
 def _print_names(task_folders: Sequence[Path]) -> None:
