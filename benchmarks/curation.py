@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks.processes import DATA
 
 if TYPE_CHECKING:
     from shoal.curation.classifier import LabelledDocument
-
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 SEEDS = 10
 

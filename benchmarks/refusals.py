@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.processes import DATA
 from shoal.errors import UnavailableError
 from shoal.safety import (
     GARAK_DETECTORS,
@@ -46,7 +47,7 @@ LABELLED = 100
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--resamples", type=int, default=1000)
     options = parser.parse_args()

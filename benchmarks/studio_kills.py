@@ -42,7 +42,7 @@ STUDIO_SHARE = 0.55
 """Of the kills, those of the studio: its start costs a third of a trainer's."""
 
 MAX_CPU = 9.0
-"""CPU-seconds of a trainer and its worker after which it is killed, at most; the first five of them are imports."""
+"""CPU-seconds of a trainer and its worker after which it is killed, at most: about what both take to import."""
 
 MAX_SECONDS = 3600.0
 APART = ("environment.json", "timings.jsonl", "report.html", ".lock")

@@ -14,18 +14,15 @@ file is read, the part that is here.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.processes import write_result
+from benchmarks.processes import DATA, write_result
 from shoal.training.watch import Watch
 
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 CONTEXT, ROWS, WIDTH = 64, 12, 96
 WARMUP, STEPS, RATE, GROWTH = 120, 260, 1e-3, 1.2
 TIMES = 10.0

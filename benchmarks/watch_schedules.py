@@ -18,12 +18,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,10 +29,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.processes import write_result
+from benchmarks.processes import DATA, write_result
 from shoal.training.watch import ChangesLR
 
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 HAND_CHOSEN = ("constant", "cosine", "linear", "wsd", "steps")
 OTHERS = ("changes", "plateau, evaluations", "plateau, steps", "greedy, evaluations", "greedy, steps", "schedule-free")
 WARMUP = 0.05

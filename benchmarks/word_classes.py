@@ -8,16 +8,16 @@ have it at least three times; its class there is the commonest of its tags that 
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from benchmarks.processes import DATA as SHARED
 from shoal.statistics import wilson_interval
 from shoal.tasks import check_word_classes
 from shoal.tasks.catalog.word_classes import listed_classes, word_sets
 
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "nltk"
+DATA = SHARED / "nltk"
 OUT = Path("bench-out")
 CORPORA = {"brown.zip": "/", "masc_tagged.zip": "_"}
 # Tags of both corpora by their beginning; Brown writes titles and foreign words behind a hyphen.

@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from shoal.changes import ProgressDetector, ProgressEnd
+from shoal.changes.progress_detector import upper_quantile
 from shoal.errors import UsageError
 
 
@@ -80,3 +82,9 @@ def test_a_resumed_detector_claims_the_same() -> None:
 def test_wrong_settings_are_refused(given: dict) -> None:
     with pytest.raises(UsageError):
         ProgressDetector(**given)
+
+
+@pytest.mark.parametrize("freedom", [2.0, 2.3, 3.0, 4.0, 7.5, 30.0, 62.0])
+def test_the_bound_is_a_quantile_of_students_t_with_few_values_too(freedom: float) -> None:
+    for level in (0.05, 0.01, 0.001, 1e-5):
+        assert upper_quantile(level, freedom) == pytest.approx(student.isf(level, freedom), rel=1e-3)

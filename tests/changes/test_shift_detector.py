@@ -100,3 +100,24 @@ def test_what_is_not_finite_is_refused() -> None:
         ShiftDetector().update_many([[1.0, 2.0]])
     with pytest.raises(DataError, match="state"):
         ShiftDetector().load([0.0])
+
+
+def test_a_stream_that_stood_still_is_learned_when_it_moves():
+    values = np.concatenate([np.full(100, 2.0), 2 + 0.05 * np.random.default_rng(0).normal(size=300)])
+    values[350] += 5
+    detector = ShiftDetector(100_000)
+    found = detector.update_many(values)
+    # That it moves at all is a jump; what it then does is noise.
+    assert [(one.kind, one.time) for one in found if one.time > 110] == [("jump", 350)]
+    assert detector.noise == pytest.approx(0.05, rel=0.3)
+
+
+@pytest.mark.parametrize("scale", [25, 40])
+def test_noise_that_was_learned_from_a_smooth_fall_is_learned_again(scale):
+    steps, random = np.arange(400), np.random.default_rng(0)
+    values = 5 * np.exp(-steps / scale) + 0.001 * random.normal(size=400)
+    values[350] += 5
+    detector = ShiftDetector(100_000)
+    found = detector.update_many(values)
+    assert [(one.kind, one.time) for one in found if one.time > 300] == [("jump", 350)]
+    assert detector.noise == pytest.approx(0.001, rel=0.4)

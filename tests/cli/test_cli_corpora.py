@@ -90,6 +90,7 @@ def test_held_out_items_are_looked_for(tmp_path, capsys):
         (["stories", "--feature", "twists"], "did you mean 'twist'"),
         (["stories", "--count", "2", "--out", "s.pdf"], "cannot write s.pdf"),
         (["stories", "--endpoint", "http://x"], "--endpoint-model NAME"),
+        (["stories", "--endpoint", "http://x", "--instruct"], "leave out --instruct"),
         (["corpus", "card", "EMPTY"], "holds no text"),
         (["corpus", "card", "BINARY"], "save the file as UTF-8"),
         (["corpus", "clean", "GOOD"], "--out"),

@@ -70,6 +70,8 @@ def test_json_and_the_list_of_tasks(task_file, capsys):
         (["--tasks", "gsm9k", "--model", "bundled:stories"], "did you mean 'gsm8k'"),
         (["--tasks", ",", "--model", "bundled:stories"], "no task is given"),
         (["--tasks", "gsm8k", "--model", "bundled:stories", "--plot", "gone/page.html"], "no folder gone"),
+        (["--plan", "PLAN", "--shots", "3", "--limit", "9"], "leave out --shots and --limit"),
+        (["--tasks", "gsm8k", "--model", "m", "--write-plan", "PLAN", "--samples", "s.jsonl"], "leave out --samples"),
     ],
 )
 def test_faults_are_a_line_and_exit_code_2(words, message, capsys, monkeypatch, tmp_path):

@@ -37,6 +37,7 @@ def test_the_best_size_is_found_and_shown(corpus, tmp_path, capsys):
         (["CORPUS", "--size", "many"], "many"),
         (["CORPUS", "--size", "100000"], "tokens at most, not the requested 100000"),
         (["CORPUS", "--size", "20"], "too small"),
+        (["CORPUS", "--size", "300", "--sizes", "300", "400"], "give one of them"),
         (["CORPUS", "--kind", "wordpiece"], "wordpiece"),
         (["missing.txt"], "there is no missing.txt"),
         (["ONE"], "1 documents are too few"),

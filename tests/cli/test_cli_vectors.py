@@ -109,6 +109,7 @@ def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
         (["show", "", "--model", "bundled:searches"], "no token"),
         (["show", "day", "--model", "bundled:storys"], "did you mean 'stories'"),
         (["judge", "--sets", "."], "nothing to judge"),
+        (["judge", "--sets", ".", "--file", "OWN", "--out", "OUT"], "--out is for trained vectors"),
         (["judge", "--corpus", "EMPTY", "--method", "glow", "--sets", "."], "did you mean 'glove'"),
         (["judge", "--corpus", "EMPTY", "--sets", "NOTHING"], "no .txt file"),
         (["judge", "--corpus", "BINARY", "--sets", "SETS"], "save the file as UTF-8"),

@@ -67,6 +67,9 @@ def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_pat
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
         (["nowhere", "--search"], "nowhere"),
+        (["run", "--plot", "page.html", "--task", "counting"], "leave out --task and --plot"),
+        (["run", "--arm", "random"], "leave out --arm"),
+        ([*ASK[1:], "--arm", "random"], "a model has no arms; leave out --arm"),
         ([*ASK[1:], "--leave-out", "length"], "give the folder of the run instead of --model"),
     ],
 )

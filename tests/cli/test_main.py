@@ -74,8 +74,18 @@ def test_a_fault_of_shoal_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
 def test_debug_shows_where_a_fault_arose() -> None:
     from shoal.errors import UsageError
 
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as raised:
         main(["power", "--baseline", "3", "--effect", "0.1", "--debug"])
+    assert raised.value.__notes__ == ["docs/errors.md#usageerror explains it"]
+
+
+def test_each_error_has_a_section_of_its_name_on_the_page_of_errors() -> None:
+    from shoal import errors
+
+    page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    sections = {line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")}
+    known = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.ShoalError)}
+    assert sections == known - {"ShoalError"}
 
 
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

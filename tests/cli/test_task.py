@@ -136,6 +136,21 @@ def test_what_is_wrong_with_rows_is_named(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--narrowness", "--tagger", "hanta"], "leave out --tagger"),
+        (["--model", "bundled:searches"], "give --narrowness"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["task", "counting", *arguments])
+    assert words in capsys.readouterr().err
+
+
 def test_a_rule_for_a_task_by_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["task", "copy", "--rule", "my.py:rule"])

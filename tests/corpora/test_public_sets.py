@@ -126,6 +126,7 @@ def test_what_is_no_archive_or_no_table_is_refused(tmp_path: Path) -> None:
         archive.writestr("readme", "x")
     with pytest.raises(DataError, match="expected the archive of nltk_data"):
         read_masc(tmp_path / "other.zip")
-    (tmp_path / "rows.tsv.gz").write_bytes(gzip.compress(b"a comment\t9\tid\n"))
-    with pytest.raises(DataError, match="row 1 of"):
-        read_ekman(tmp_path / "rows.tsv.gz")
+    for number in ("9", "²"):
+        (tmp_path / "rows.tsv.gz").write_bytes(gzip.compress(f"a comment\t{number}\tid\n".encode()))
+        with pytest.raises(DataError, match="row 1 of"):
+            read_ekman(tmp_path / "rows.tsv.gz")

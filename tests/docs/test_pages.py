@@ -22,7 +22,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 WITH_BLOCKS = [page for page in PAGES if any(block.page == page for block in BLOCKS)]
 WITH_SLOW = [page for page in WITH_BLOCKS if any(block.page == page and block.needs == "time" for block in BLOCKS)]
 
-LEFT_OUT = {"checkout": 5, "data": 9, "endpoint": 7, "hours": 4, "network": 15, "processes": 5, "time": 26}
+LEFT_OUT = {"checkout": 5, "data": 11, "endpoint": 8, "hours": 4, "network": 15, "processes": 5, "time": 26}
 """How many blocks are not run, by reason. It grows only where nobody could run the block without what it needs."""
 
 

@@ -288,3 +288,10 @@ def test_a_comparison_that_is_killed_ends_with_the_rows_of_one_that_was_not(tmp_
     run_overfit(load_overfit(file), tmp_path / "whole", workers=0)
     killed, whole = ((tmp_path / name / "rows.jsonl").read_bytes() for name in ("killed", "whole"))
     assert killed == whole
+
+
+def test_a_method_may_be_called_as_the_best_value_of_an_axis_would_be(tmp_path):
+    plan = load_overfit(written(tmp_path, COMPARISON.replace("smoothed =", '"width, chosen" =')))
+    planning = Planning(plan, tmp_path)
+    assert planning.values("width, chosen") == {"training.label_smoothing": 0.2}
+    assert planning.values("decay, chosen") is None, "nothing of the axis is done"

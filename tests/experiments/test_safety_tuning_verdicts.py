@@ -200,3 +200,8 @@ def test_a_file_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, change: 
     file.write_text(TOML.format(seeds=3), encoding="utf-8")
     with pytest.raises(ExperimentFileError, match=named):
         load_safety_tuning(file, values=change)
+
+
+def test_the_losses_are_bounded_by_the_first_number_that_is_done(tmp_path: Path) -> None:
+    found = run(tmp_path, {100: (0.3, 0.1), 1000: (1.0, 0.0)})
+    assert "above that with 100" in found.best_line()

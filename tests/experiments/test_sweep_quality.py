@@ -97,3 +97,19 @@ def test_the_held_out_documents_stay_as_they_are(tmp_path):
     assert after.split.seen["a"].sum() == round(0.5 * before.split.seen["a"].sum())
     assert changed["b"] == texts["b"]
     assert corrupt_corpora(recipe, {}, tmp_path / "p") is recipe
+
+
+def test_trials_that_hold_out_other_documents_have_corrupted_corpora_of_their_own(tmp_path):
+    def recipe(share):
+        table = {
+            "name": "r",
+            "corpus": [{"name": "a", "grammar": 40, "held_out": share}],
+            "tokenizer": {"vocabulary": 320},
+            "model": {"context": 64},
+        }
+        return recipe_from(table, "r")
+
+    whole = corrupt_corpora(recipe(0.1), {"a": {"noise": 0.5}}, tmp_path).corpus[0].source
+    for share in (0.1, 0.5):
+        made = corrupt_corpora(recipe(share), {"a": {"noise": 0.5}}, tmp_path).corpus[0].source
+        assert (made == whole) is (share == 0.1), "held-out documents would be corrupted as those of another trial are"

@@ -75,3 +75,11 @@ def test_what_cannot_be_divided_or_scored_is_named(tmp_path):
     with pytest.raises(UnknownNameError, match="exact_match"):
         run(examples(), score="exact_mach")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_measure_of_the_answers_text_scores_folds(tmp_path):
+    choices = FoldChoices(folds=2, score="digit_count")
+    result = cross_validate_tuning(
+        "bundled:searches", examples(4), SETTINGS, tmp_path / "run", choices=choices, workers=0
+    )
+    assert all(0 <= fold.score <= 1 for fold in result.folds)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -377,3 +378,15 @@ def test_controls_that_cost_a_training_are_on_where_the_experiment_asks_for_them
     assert names(shuffled_weights=False) == free
     assert names() == [*free, "shuffled weights"]
     assert names(shuffled_labels=True) == [*free, "shuffled weights", "shuffled labels"]
+
+
+def test_a_number_of_a_group_is_not_the_place_of_an_item_without_one() -> None:
+    experiment = plan(seeds=2)
+    task = make_experiment_task(experiment)
+    arms = {"one": arm(task, [6, 7]), "two": arm(task, [1, 2])}
+    for seeds in arms.values():
+        for parts in seeds.values():
+            tags = [{"group": 8}, {"group": 8}, *({} for _ in range(7))]
+            items = parts["after", "held_out"]
+            parts["after", "held_out"] = [replace(item, tags=tag) for item, tag in zip(items, tags, strict=True)]
+    assert judge(experiment, task, arms).items_view["bootstrap"]["groups"] == 8

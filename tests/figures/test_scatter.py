@@ -71,3 +71,10 @@ def test_a_fitted_law_is_drawn_in_the_place_of_the_line_through_the_medians() ->
     paths = [path for path in re.findall(r'd="(M[^"]*)"', drawn) if path.count("L") == 1 and "C" not in path]
     assert any(path.count(",") == 2 for path in paths)
     assert ">20,000<" in drawn
+
+
+def test_the_mark_of_two_seeds_stands_in_their_middle() -> None:
+    line = ScalingLine(name="loss", series=0, sizes=(1.0, 2.0), costs=((4.0, 6.0), (3.0, 1.0)), exponent=0.3)
+    drawn = to_svg(scaling_chart([line], title="Loss", size="members", axis="bits per byte"))
+    assert "<title>loss, 1.0: 5</title>" in drawn
+    assert "<title>loss, 2.0: 2</title>" in drawn

@@ -119,6 +119,7 @@ def test_the_page_holds_every_token_and_escapes_the_text(byte_level, sentence_pi
     text = "a <b>bold</b> & 'quoted' \"day\""
     readings = [read_tokens(byte_level, text, model="A"), read_tokens(sentence_piece, text, model="<B>")]
     html = tokens_page(readings, [compare_tokenizations(*readings)])
+    assert "A and B need 3 tokens each" in tokens_page([read_tokens(byte_level, "a b c", model=name) for name in "AB"])
     assert "<b>" not in html
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert "https://" not in html

@@ -155,3 +155,14 @@ def test_one_token_has_neighbours_and_no_map(stories) -> None:
 def test_bad_input_is_refused(stories, text: str, options: dict, error: type) -> None:
     with pytest.raises(error):
         describe_vectors(stories, text, **options)
+
+
+def test_the_error_of_the_mean_cosine_is_that_of_drawing_other_vectors() -> None:
+    names = [str(row) for row in range(100)]
+    found = [
+        measure_geometry((random.normal(size=(100, 16)) + 1).astype(np.float32), names, space="shifted", seed=seed)
+        for seed in range(40)
+        for random in [np.random.default_rng(seed)]
+    ]
+    spread = np.std([each.mean_cosine for each in found], ddof=1)
+    assert np.mean([each.mean_cosine_error for each in found]) == pytest.approx(spread, rel=0.35)

@@ -134,6 +134,10 @@ def test_a_cursor_of_another_studio_gives_everything(tmp_path: Path) -> None:
         answer = LiveCurves().changes(tmp_path, cursor)
         assert answer["curves"][0]["begin"] == 0
         assert len(answer["curves"][0]["points"]) == 5
+    name = "random, seed 0"
+    generation, width, *_ = json.loads(LiveCurves().changes(tmp_path, "")["cursor"])[name].split(".")
+    strange = json.dumps({name: f"{generation}.{width}.²", f"!{name}": f"{generation}.²"})
+    assert len(LiveCurves().changes(tmp_path, strange)["curves"][0]["points"]) == 5
 
 
 def test_a_training_without_events_of_its_own_is_watched_by_the_studio(tmp_path: Path) -> None:

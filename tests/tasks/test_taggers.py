@@ -40,6 +40,7 @@ def test_a_function_is_a_tagger_too() -> None:
     assert check.tagger == "all_nouns"
     assert check.share == 0.25
     assert str(check).startswith("all_nouns agrees on 1 of 4 words: 25.0%, 95% interval 4.6% to 69.9%")
+    assert ", 99.9% interval" in str(check_word_classes(WORDS, tagger=all_nouns, confidence=0.999))
     with pytest.raises(DataError, match="gave 4 classes for 1 words"):
         check_word_classes({"king": "noun"}, tagger=all_nouns)
 

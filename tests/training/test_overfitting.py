@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.training import find_overfitting
+from shoal.training import HeldOutCurve, HeldOutPoint, find_overfitting
 
 DOCUMENTS = 80
 
@@ -60,3 +60,20 @@ def test_few_documents_are_no_evidence():
     losses_KD, tokens_D = _losses(_learning(21, rise=1.0), noise=0.01)
     assert find_overfitting(range(21), list(losses_KD[:, :6]), tokens_D[:6]) is not None
     assert find_overfitting(range(21), list(losses_KD[:, :5]), tokens_D[:5]) is None
+
+
+def test_a_rise_that_begins_before_it_could_be_dated_is_stated_and_a_level_curve_is_not():
+    def curve(*losses):
+        points = tuple(
+            HeldOutPoint(step=10 * place, loss=loss, low=loss - 0.1, high=loss + 0.1)
+            for place, loss in enumerate(losses)
+        )
+        return HeldOutCurve(
+            points=points, documents=9, confidence=0.95, best_step=10, returned_step=20, stopped_early=False, onset=None
+        )
+
+    assert (
+        curve(1.8, 0.7, 2.0).overfitting
+        == "the held-out loss has risen since step 10, without a turn that can be dated"
+    )
+    assert curve(1.8, 0.7, 0.8).overfitting == "no evidence of overfitting"

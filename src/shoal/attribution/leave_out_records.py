@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,11 +68,14 @@ class LeaveOutStore:
             raise StoreError(
                 f"{self._path} is of another task, other groups or another recipe; give a new folder, or remove it"
             )
+        records = [_record(self._path, number, line) for number, line in enumerate(lines[1:], start=2)]
         folder.mkdir(parents=True, exist_ok=True)
         # Written whole again: what a killed process left of a last line must not stand before the next one.
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in lines or [head]), encoding="utf-8")
-        for line in lines[1:]:
-            self._remember(TrainedWithout(**line))
+        # To another file first, so that a kill at this moment loses no training.
+        with atomic_file(self._path) as partial:
+            partial.write_text("".join(json.dumps(line) + "\n" for line in lines or [head]), encoding="utf-8")
+        for one in records:
+            self._remember(one)
 
     def find(self, group: str | None, control: bool, seed: int) -> TrainedWithout | None:
         """The training, if it is finished.
@@ -95,20 +99,30 @@ class LeaveOutStore:
         self._found[record.group, record.control, record.seed] = record
 
 
-def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def _read_lines(path: Path) -> Iterator[Any]:
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    # As bytes, so that a line that is no text is named as well.
+    lines = path.read_bytes().splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
         try:
             yield json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             # A last line without its end is what a killed process left; it is trained again.
-            if number == len(lines) and not line.endswith("\n"):
+            if number == len(lines) and not line.endswith(b"\n"):
                 return
-            raise StoreError(
-                f"{path}, line {number}, is damaged; remove the line, and its training is repeated"
-            ) from error
+            raise _damaged(path, number) from error
+
+
+def _record(path: Path, number: int, line: Any) -> TrainedWithout:
+    try:
+        return TrainedWithout(**line)
+    except TypeError as error:
+        raise _damaged(path, number) from error
+
+
+def _damaged(path: Path, number: int) -> StoreError:
+    return StoreError(f"{path}, line {number}, is damaged; remove the line, and its training is repeated")
 
 
 def _digest(task: Task, groups: Mapping[str, Sequence[bool]], recipe: str) -> str:

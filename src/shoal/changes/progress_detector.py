@@ -164,7 +164,7 @@ class ProgressDetector:
         if fall <= ESTABLISHED * math.hypot(first_error, trend.level_error):
             return None
         descent, error = -trend.slope * len(half), trend.error * len(half)
-        bound = descent + _upper_quantile(level, trend.freedom) * error
+        bound = descent + upper_quantile(level, trend.freedom) * error
         # A rise is no plateau either.
         seen = (descent > error and descent > NO_PROGRESS * fall) or descent < -3.0 * error
         if seen or not bound < self._min_progress * fall:
@@ -219,13 +219,34 @@ def _trend(values: Array) -> _Trend:
     return _Trend(slope, math.sqrt(variance / spread), freedom, level, math.sqrt(variance / n))
 
 
-def _upper_quantile(level: float, freedom: float) -> float:
-    """Student's t (Abramowitz and Stegun 1964, 26.7.5): the value that is exceeded with this probability."""
-    z = NormalDist().inv_cdf(1.0 - level)
-    first = (z**3 + z) / 4.0
-    second = (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
-    third = (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / 384.0
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+def upper_quantile(level: float, freedom: float) -> float:
+    """Student's t: the value that is exceeded with this probability, for levels below 1/2 and 2 degrees or more.
+
+    Hill (1970, Algorithm 396: Student's t-quantiles, Communications of the ACM 13:619-620). Expansions in powers of
+    1/freedom (Abramowitz and Stegun 1964, 26.7.5) are far too small for few degrees of freedom.
+    """
+    both = 2.0 * level
+    if freedom == 2.0:
+        return math.sqrt(2.0 / (both * (2.0 - both)) - 2.0)
+    a = 1.0 / (freedom - 0.5)
+    b = 48.0 / a**2
+    c = ((20700.0 * a / b - 98.0) * a - 16.0) * a + 96.36
+    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2.0) * freedom
+    x = d * both
+    y = x ** (2.0 / freedom)
+    if y > 0.05 + a:
+        x = NormalDist().inv_cdf(level)
+        y = x * x
+        if freedom < 5.0:
+            c += 0.3 * (freedom - 4.5) * (x + 0.6)
+        c += (((0.05 * d * x - 5.0) * x - 7.0) * x - 2.0) * x + b
+        y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
+        return math.sqrt(freedom * math.expm1(a * y * y))
+    factor = (freedom + 6.0) / (freedom * y) - 0.089 * d - 0.822
+    y = ((1.0 / (factor * (freedom + 2.0) * 3.0) + 0.5 / (freedom + 4.0)) * y - 1.0) * (freedom + 1.0) / (
+        freedom + 2.0
+    ) + 1.0 / y
+    return math.sqrt(freedom * y)
 
 
 def _flat_from(values: Array) -> int:

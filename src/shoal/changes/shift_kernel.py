@@ -29,10 +29,11 @@ from typing import TYPE_CHECKING
 
 from shoal.changes.shift_baseline import WARM, forget_baseline, learn_baseline, predict
 from shoal.changes.shift_evidence import CLIP, FALL, JUMP, NOTHING, RISE, SUSPICION, learn_blocks, weigh
-from shoal.changes.shift_noise import wait_with_noise
+from shoal.changes.shift_noise import forget_noise, wait_with_noise
 from shoal.changes.shift_state import (
     BEGAN,
     FLOOR,
+    HASTY,
     IN_A_ROW,
     INNOVATION,
     JUMPED,
@@ -106,6 +107,13 @@ def advance(state: Array, value: float, history: float, jump: float, rise: float
             state[BEGAN] = state[T] - (STREAK - 1.0)
             state[LEFT] = state[LEVEL]
         if found >= RISE:
+            if state[K] < SETTLED:
+                # A second level that is left before it has settled: the noise was learned from what was smoother.
+                if state[HASTY] > 0.0:
+                    forget_noise(state)
+                state[HASTY] = 1.0
+            else:
+                state[HASTY] = 0.0
             state[FLOOR] = min(state[FLOOR], state[LEVEL])
             forget_baseline(state)
     _learn(state, value, history)
@@ -146,7 +154,8 @@ def _learn(state: Array, value: float, history: float) -> None:
         taken = state[PREDICTION] + min(max(value - state[PREDICTION], -bound), bound)
     # A shift that is under way would be learned as noise with a long memory, and its first steps as a trend; and a line
     # through the first values of a new baseline leaves more than noise.
-    is_known = state[K] >= (2.0 * WARM if state[N] >= history else 1.0)
+    # Noise of which nothing is known yet, as behind a stream that stood still, is learned at once.
+    is_known = state[K] >= (2.0 * WARM if state[N] >= history and state[SD] > 0.0 else 1.0)
     if is_known and state[SUSPECT] < SUSPICION and state[IN_A_ROW] == 0.0:
         wait_with_noise(state, taken - state[LEVEL])
     if state[IN_A_ROW] == 0.0:

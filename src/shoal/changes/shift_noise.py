@@ -6,7 +6,26 @@ import math
 from typing import TYPE_CHECKING
 
 from shoal.changes.shift_baseline import MAX_WINDOW
-from shoal.changes.shift_state import COV, COV_WEIGHT, HELD, ORDER, PHI, PUT, RESIDUAL, SD, WAITING, K, N, compiled
+from shoal.changes.shift_state import (
+    BLOCK,
+    BLOCK_COUNT,
+    COV,
+    COV_WEIGHT,
+    HELD,
+    INFLATION,
+    ORDER,
+    PART,
+    PART_LENGTH,
+    PHI,
+    PUT,
+    RESIDUAL,
+    SD,
+    WAITING,
+    K,
+    N,
+    compiled,
+    forget_tail,
+)
 
 if TYPE_CHECKING:
     from shoal.changes.shift_state import Array
@@ -17,6 +36,8 @@ NOTABLE = 2.0
 """A partial correlation counts where it is this many standard errors from zero."""
 WAIT = 64
 """Steps after which a residual is learned from, at most: a slow rise must be suspect before it is taken for memory."""
+MAX_PARTIAL = 0.999
+"""Of a partial correlation that was estimated as 1 or more."""
 MAX_SUM = 0.98
 """Of the coefficients of the autoregression: at 1 it would take differences."""
 
@@ -32,6 +53,20 @@ def wait_with_noise(state: Array, residual: float) -> None:
     while state[HELD] > wait:
         _learn_noise(state, state[WAITING + int(state[PUT] - state[HELD]) % WAIT])
         state[HELD] -= 1.0
+
+
+@compiled
+def forget_noise(state: Array) -> None:
+    """Begin to learn the noise, its tail and its short sums again."""
+    state[N] = state[SD] = state[COV_WEIGHT] = state[HELD] = 0.0
+    for lag in range(ORDER):
+        state[COV + lag] = state[RESIDUAL + lag] = state[PHI + lag] = 0.0
+    state[COV + ORDER] = 0.0
+    forget_tail(state)
+    for weight in range(4):
+        state[PART + weight] = state[PART_LENGTH + weight] = 0.0
+        state[BLOCK + weight] = state[BLOCK_COUNT + weight] = 0.0
+        state[INFLATION + weight] = 1.0
 
 
 @compiled
@@ -66,6 +101,10 @@ def _solve_noise(state: Array, known: float) -> None:
         partial /= left
         if abs(partial) < NOTABLE / math.sqrt(known):
             continue
+        # Sums that are discounted, of residuals that fall steeply, can give more than 1, which no stationary noise has:
+        # the innovations would be left without a variance, and every later value be a jump.
+        if abs(partial) >= 1.0:
+            partial = math.copysign(MAX_PARTIAL, partial)
         # In pairs from both ends, so that no second array is needed.
         for lag in range((order + 1) // 2):
             other = order - 1 - lag

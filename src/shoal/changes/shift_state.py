@@ -15,6 +15,7 @@ ORDER = 4
 # Places in the array of the state; each is the first of its group.
 N, K, T = 0, 1, 2  # values that the noise, and that the baseline, is learned from; values read
 LINE = 3  # sums of the local line: weights, places, their squares, values, products
+HASTY = 8  # whether the last baseline was left before it had settled
 COV, COV_WEIGHT = 10, 15  # discounted sums of products of residuals at lags 0 to ORDER
 RESIDUAL, PAST = 16, 20  # the last residuals and values, the newest first
 PHI, SD = 24, 29
@@ -37,12 +38,17 @@ SIZE = 125 + 64
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
+@compiled
+def forget_tail(state: Array) -> None:
+    """Take the tail of the innovations for that of normal ones, for as long as there are few."""
+    state[QUANTILE] = 1.2816
+    state[EXCESS], state[SQUARES], state[EXCESS_COUNT] = 0.4733 * 20, 2 * 0.4733**2 * 20, 20.0
+
+
 def fresh_state() -> Array:
     """The state before the first value."""
     state = np.zeros(SIZE)
     state[FLOOR] = np.inf
-    # Those of normal innovations, for as long as there are few.
-    state[QUANTILE] = 1.2816
-    state[EXCESS], state[SQUARES], state[EXCESS_COUNT] = 0.4733 * 20, 2 * 0.4733**2 * 20, 20.0
+    forget_tail(state)
     state[INFLATION : INFLATION + 4] = 1.0
     return state

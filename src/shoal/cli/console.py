@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shoal.cli.terminal import print_notice, shown
-from shoal.errors import StoreError
+from shoal.errors import StoreError, UsageError
 from shoal.files import atomic_file
-from shoal.wording import format_duration
+from shoal.wording import format_duration, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -195,6 +195,21 @@ def print_summary(summary: Mapping[str, object]) -> None:
     width = max(map(len, summary), default=0)
     for name, value in summary.items():
         print(f"{name:{width}}  {value}")
+
+
+def refuse_options(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that would be ignored.
+
+    Args:
+        options: by name; those that are None or False are not given.
+        why: what makes them useless.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        raise UsageError(f"{why}; leave out {joined(given)}")
 
 
 def check_target(path: Path) -> None:

@@ -84,12 +84,18 @@ def eval(  # noqa: A001 (the verb's name)
     records
         File that the shards of the plan were merged to (shoal merge).
     """
+    from shoal.cli.console import refuse_options
     from shoal.cli.eval_shards import run_plan, write_benchmark_plan
     from shoal.errors import UsageError
 
     if plan is not None:
         if tasks or model or write_plan:
             raise UsageError("--plan says model and tasks; leave out --model, --tasks and --write-plan")
+        settled = {
+            "--data": data, "--task-folder": task_folder, "--shots": shots, "--limit": limit, "--train": train,
+            "--samples": samples, "--plot": plot,
+        }  # fmt: skip
+        refuse_options(settled, "--plan runs the evaluation as it was planned")
         run_plan(
             plan,
             out=out,
@@ -122,6 +128,10 @@ def eval(  # noqa: A001 (the verb's name)
         "dtype": dtype,
     }
     if write_plan is not None:
+        refuse_options(
+            {"--train": train, "--samples": samples, "--out": out, "--plot": plot},
+            "--write-plan plans an evaluation and runs nothing",
+        )
         write_benchmark_plan(write_plan, model, names, **settings, as_json=as_json)
         return
     more = {"train_text": train, "samples": samples, "out": out, "confidence": confidence}

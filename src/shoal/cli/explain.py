@@ -71,11 +71,23 @@ def explain(
     token_budget
         Largest number of tokens per batch, padding included.
     """
+    from shoal.cli.console import check_target, refuse_options
     from shoal.cli.explain_work import ModelQuery, explain_run, leave_out_groups, search_run
 
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
+        refuse_options(
+            {
+                "--task": task, "--option": option, "--split": split, "--data": data, "--rule": rule,
+                "--shortcut": shortcut, "--discriminating": discriminating, "--out": out, "--plot": plot,
+            },
+            "the answers of a run are explained as they were given",
+        )  # fmt: skip
+        if leave_out is None:
+            refuse_options({"--arm": arm}, "all arms of a run are explained; one is trained again by --leave-out")
+        else:
+            refuse_options({"--search": search}, "--leave-out trains again and searches nothing")
         if leave_out is not None:
             leave_out_groups(run, leave_out, arm, as_json=as_json)
         elif search:
@@ -85,10 +97,10 @@ def explain(
         return
     if leave_out is not None:
         raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
+    refuse_options({"--arm": arm}, "a model has no arms")
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
-    from shoal.cli.console import check_target
     from shoal.cli.task import chosen_task
 
     for target in filter(None, (out, plot)):

@@ -168,6 +168,9 @@ def _run(words: list[str], *, debug: bool) -> int | None:
             sys.stdout.flush()
     except (ShoalError, CycloptsError, OSError, KeyboardInterrupt) as fault:
         if debug:
+            if isinstance(fault, ShoalError):
+                # Below the traceback: each error has a section of its name on that page.
+                fault.add_note(f"docs/errors.md#{type(fault).__name__.lower()} explains it")
             raise
         return _print_fault(fault)
     return None

@@ -141,8 +141,8 @@ def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
 def _in_words(value: object) -> object:
     if isinstance(value, dict):
         return (
-            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
-            f"[{value['low']:.3f}, {value['high']:.3f}]"
+            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {100 * value['confidence']:g}% Wilson "
+            f"interval [{value['low']:.3f}, {value['high']:.3f}]"
         )
     if isinstance(value, float):
         return "not defined" if math.isnan(value) else f"{value:.4f}"

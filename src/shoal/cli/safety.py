@@ -51,8 +51,9 @@ def rate(
     Parameters
     ----------
     answers
-        Rows with the columns prompt and completion, and perhaps type and label (.jsonl, .parquet, .csv). A label is
-        compliance, refusal or partial; with 20 or more on a random sample the rate is corrected by them, too.
+        Rows with the columns prompt and completion, and perhaps type, label and harm (.jsonl, .parquet, .csv). A label
+        is compliance, refusal or partial, harm is harmful or harmless; with 20 or more on a random sample the rate is
+        corrected by them, too.
     prompts
         Rows with the column prompt for --model (.jsonl, .parquet, .csv, or .txt with a prompt per line).
     plain

@@ -14,6 +14,10 @@ from shoal.cli.safety_harm import NO_HARM, HarmOptions
 if TYPE_CHECKING:
     from shoal.cli.console import Display
     from shoal.experiments.safety_tuning import SafetyTrainingRecord, SafetyTuning
+    from shoal.safety.harm import EndpointHarmScorer, RewardHarmScorer
+
+_JUDGE_RECORD = "harm-judge.jsonl"
+"""In the folder of the experiment: the answers of a judge of harm."""
 
 
 def tune(
@@ -63,9 +67,12 @@ def tune(
     plan = load_safety_tuning(experiment, data=safety_data, values=values)
     folder = out or Path("runs") / plan.name
     with display() as shown:
+        # A local scorer that cannot be used is met before any training; a judge's record needs the folder.
+        local = None if harm.harm_model is None else harm.scorer(folder / _JUDGE_RECORD, device=plan.device)
         result = tune_safety(plan, folder, workers=workers, progress=shown.progress, on_training=_Notes(shown))
         if scores_harm:
-            result = _with_harm(result, harm, shown)
+            scorer = local or harm.scorer(folder / _JUDGE_RECORD, progress=shown.progress)
+            result = _with_harm(result, harm, scorer)
     if plot is not None:
         from shoal.reports import safety_tuning_content
 
@@ -77,11 +84,12 @@ def tune(
     print(f"{result}\n\nfolder  {folder}")
 
 
-def _with_harm(result: SafetyTuning, options: HarmOptions, shown: Display) -> SafetyTuning:
+def _with_harm(
+    result: SafetyTuning, options: HarmOptions, scorer: RewardHarmScorer | EndpointHarmScorer
+) -> SafetyTuning:
     """The result with the shares of harmful answers."""
     from shoal.experiments.safety_tuning import answers_of_tuning, harm_of_tuning
 
-    scorer = options.scorer(result.folder / "harm-judge.jsonl", device=result.plan.device, progress=shown.progress)
     answers = answers_of_tuning(result.folder, result.plan)
     options.agree(scorer, [one.prompt for one in answers], [one.completion for one in answers])
     errors = options.errors(scorer)

@@ -69,6 +69,11 @@ def stories(
     words = [text.strip().lower() for text in word or []]
     _check(count, size, out, facts=facts, as_json=as_json)
     if endpoint is not None:
+        if instruct or facts or size is not None:
+            raise UsageError(
+                "a model at an endpoint writes --count stories whose facts are not known; leave out --instruct, "
+                "--facts and --bytes"
+            )
         _generate_with_llm(
             endpoint, endpoint_model, count=count, seed=seed, features=features, words=words, out=out,
             prices=(price_in, price_out), timeout=timeout, agreed=yes, as_json=as_json,

@@ -69,6 +69,10 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
+    if narrowness and (tagger is not None or augment):
+        raise UsageError("--narrowness prints its report alone; leave out --tagger and --augment")
+    if model is not None and not narrowness:
+        raise UsageError("--model is the tokenizer of the narrowness report; give --narrowness, or leave it out")
     made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
     # Nothing is written of a task whose rule contradicts its own examples.

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, Numbers
+from shoal.errors import UsageError
 
 # The choice holds them and the n-grams of every size in memory; the tokenizer itself then reads the whole corpus.
 DOCUMENTS_FOR_CHOICE = 20_000
@@ -53,6 +54,8 @@ def train(
     from shoal.corpora import read_documents
     from shoal.text import choose_vocabulary, save_tokenizer, train_tokenizer
 
+    if size is not None and sizes:
+        raise UsageError("--size is the size, and --sizes are those to choose from; give one of them")
     choice = None
     if size is None:
         documents = list(islice(read_documents(corpus, column=column), DOCUMENTS_FOR_CHOICE))

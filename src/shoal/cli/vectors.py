@@ -107,6 +107,8 @@ def judge(
     chosen = chosen_methods(method)
     if not corpus and not file:
         raise UsageError("nothing to judge: give --corpus FILE to train on, or --file FILE of word vectors")
+    if out is not None and not corpus:
+        raise UsageError("--out is for trained vectors; give --corpus FILE to train on, or leave it out")
     pairs, analogies = _read_sets(sets)
     if out is not None and out.exists() and not out.is_dir():
         raise StoreError(f"{out} is a file; give a folder, into which one file per method is written")

@@ -132,7 +132,7 @@ def read_ekman(file: str | Path) -> list[tuple[str, str]]:
     for number, line in numbered_lines(read_text(file)):
         comment, _, rest = line.partition("\t")
         classes = rest.partition("\t")[0].split(",")
-        if not all(number.isdigit() and int(number) < len(EKMAN) for number in classes):
+        if not all(number.isdecimal() and int(number) < len(EKMAN) for number in classes):
             raise DataError(f"row {number} of {file} has the classes {rest!r}; expected numbers below {len(EKMAN)}")
         if len(classes) == 1:
             rows.append((EKMAN[int(classes[0])], comment))

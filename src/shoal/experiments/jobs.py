@@ -19,7 +19,7 @@ from shoal.experiments.controls import ControlCheck
 from shoal.experiments.environment import Stopwatch, set_threads
 from shoal.experiments.explaining import explained_items, look_inside, write_answers
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.measures import mean_of
+from shoal.experiments.measures import MEASURES, mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
 from shoal.experiments.storage import GrowingCurve, disk_faults, write_json, write_jsonl
 from shoal.experiments.tasks import at_equal_steps, augmentation_of, make_experiment_task, train_validation_split
@@ -239,7 +239,7 @@ def _trial(context: WorkerContext, job: Job) -> None:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
         record = replace(record, diverged=str(fault))
     else:
-        items = score_items(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
+        items = score_items(context, loaded, {"validation": validation}, greedy_text=MEASURES[tuning.score].reads_text)
         record = replace(
             record, score=mean_of(tuning.score, items), steps=result.steps, final_loss=result.curve[-1].loss
         )

@@ -183,7 +183,10 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
     items = next(iter(first.values()))[key]
     # Items of one template stand or fall together, so that groups are resampled, and not items.
-    groups = [item.tags.get("group", place) for place, item in enumerate(items)]
+    # A place is no group: numbers of groups would be those of items without one.
+    groups = [
+        ("group", item.tags["group"]) if "group" in item.tags else ("item", place) for place, item in enumerate(items)
+    ]
     interval = crossed_bootstrap(table, groups=groups, confidence=experiment.measure.confidence)
     return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}
 

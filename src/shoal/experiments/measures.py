@@ -42,6 +42,9 @@ class Measure:
     right: Callable[[ItemRecord], bool] | None = None
     """Whether an item is right, for tests over items; None where the value is not one of right and wrong."""
 
+    reads_text: bool = False
+    """Whether it is of the text that the model generates, which takes longer than scoring the completion."""
+
     axis: str = "mean over items"
     """What its axis in a figure says."""
 
@@ -83,6 +86,7 @@ def _register_task_measures() -> None:
                 meaning=found.meaning,
                 item=item,
                 right=_is_one(item) if found.binary else None,
+                reads_text=found.of_divergence is None,
                 axis=found.axis,
                 tasks=frozenset(entry.name for entry in entries if name in entry.measures),
             )
@@ -144,6 +148,7 @@ register_measure(
         meaning="share of items whose greedy continuation equals the completion as text",
         item=_string_match,
         right=lambda item: bool(item.string_match),
+        reads_text=True,
     )
 )
 register_measure(

@@ -24,8 +24,8 @@ def resume_run(folder: str | os.PathLike[str], *, workers: int | None = None, pr
     resumed on this machine, to the same bits. A pretraining of several processes is resumed where they were started.
 
     Args:
-        folder: of an experiment, a crossed experiment, a comparison of corpora or of methods against overfitting, a
-            sweep, or a pretraining.
+        folder: of an experiment, a crossed experiment, a comparison of corpora or of methods against overfitting,
+            safety tuning, a sweep, or a pretraining.
         workers: trainings side by side; None for one per core. A pretraining has one process.
         progress: called with (what, done, total).
 
@@ -74,6 +74,16 @@ def _overfitting(folder: Path, workers: int | None, progress: Progress) -> None:
     run_overfit(plan, folder, workers=workers, progress=progress)
 
 
+def _safety_tuning(folder: Path, workers: int | None, progress: Progress) -> None:
+    from shoal.experiments.safety_tuning import TUNING_PLAN, SafetyTuningPlan, tune_safety
+    from shoal.experiments.tables import read_plan
+
+    plan = read_plan(
+        folder, TUNING_PLAN, SafetyTuningPlan, holds="experiment on safety tuning", written_by="shoal safety tune"
+    )
+    tune_safety(plan, folder, workers=workers, progress=progress)
+
+
 def _sweep(folder: Path, workers: int | None, progress: Progress) -> None:
     from shoal.experiments.sweeps import PLAN, SweepPlan, run_sweep
     from shoal.experiments.tables import read_plan
@@ -94,6 +104,7 @@ RESUMED: dict[str, Resume] = {
     "crossed.toml": _crossed,
     "comparison.toml": _corpora,
     "overfit.toml": _overfitting,
+    "safety_tuning.toml": _safety_tuning,
     "sweep.toml": _sweep,
     "recipe.toml": _pretraining,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,20 @@ class Run:
         written = list(dict.fromkeys(seed.arm for seed in self.seeds))
         names = list(self.experiment.arms)
         return tuple(sorted(written, key=lambda arm: names.index(arm) if arm in names else len(names)))
+
+    def events(self) -> list[dict[str, Any]]:
+        """What the watch saw of all trainings: rows of ``events.jsonl`` with ``training``, by their steps.
+
+        Raises:
+            StoreError: a file of events is damaged.
+        """
+        rows = [
+            row | {"training": f"{arm}, seed {seed.seed}"}
+            for arm in self.arms
+            for seed in self.seeds_of(arm)
+            for row in read_json_rows(self.folder / arm_place(arm, seed.seed) / "events.jsonl")
+        ]
+        return sorted(rows, key=itemgetter("step"))
 
     def seeds_of(self, arm: str) -> tuple[SeedRecords, ...]:
         """The seeds of an arm, in order."""

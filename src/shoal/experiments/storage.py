@@ -190,7 +190,8 @@ def _text(path: Path) -> str:
 def _decoded(where: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    # Values that are nested without end end Python's stack, and are as damaged as a missing bracket.
+    except (json.JSONDecodeError, RecursionError) as error:
         raise StoreError(f"{where} is damaged ({error}); delete it and give the same command again") from error
 
 
@@ -225,13 +226,19 @@ class GrowingCurve:
         """Append a point.
 
         Raises:
-            StoreError: the disk is full.
+            StoreError: the disk is full, or the file holds something else.
         """
         with disk_faults(self._path.parent):
             if self._file is None:
                 rows = read_json_rows(self._path)
-                write_jsonl(self._path, [row for row in rows if row["step"] < point.step])
+                write_jsonl(self._path, self._before(rows, point.step))
                 self._file = self._path.open("a", encoding="utf-8")
             self._file.write(json.dumps(finite(self._as_row(point)), ensure_ascii=False) + "\n")
             # At once, so that a reader sees whole lines and a kill loses none.
             self._file.flush()
+
+    def _before(self, rows: Iterable[dict[str, Any]], step: int) -> list[dict[str, Any]]:
+        try:
+            return [row for row in rows if row["step"] < step]
+        except (TypeError, KeyError) as error:
+            raise not_a_record(self._path, "of a curve", error) from error

@@ -320,7 +320,7 @@ class _Worker:
                 # A rate that makes the loss overflow has lost; that is a finding of the fold and no fault of the run.
                 reason = str(fault)
             else:
-                scores = evaluate(model, tokenizer, tested, greedy_text=self.plan.score == "string_match")
+                scores = evaluate(model, tokenizer, tested, greedy_text=MEASURES[self.plan.score].reads_text)
                 items = [
                     ItemRecord.of_score(
                         "held_out", example, one, [tokenizer.decode([token]) for token in one.target_ids]

@@ -265,4 +265,7 @@ def number_text(value: float) -> str:
         return "nothing"
     if math.isinf(value):
         return "infinity" if value > 0 else "-infinity"
-    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.2g}"
+    # A 0 that was turned, as of a measure of which less is better, would read as -0.
+    if value == 0:
+        return "0"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:.2g}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import LIGHT, layered, series_colour, series_shape
+from shoal.figures.theme import LIGHT, label_axis, layered, series_colour, series_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def dot_chart(
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(zero=False, nice=True)
     ticks: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1], "format": "%"} if domain == (0, 1) else {"tickCount": 4}
     x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, labelFlush=False, **ticks))
-    y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=_label_axis(width))
+    y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=label_axis(width))
     colour = alt.Color("label:N", scale=_by_series(rows, series_colour), legend=None)
     shape = alt.Shape("label:N", scale=_by_series(rows, series_shape), legend=None)
     whole = alt.Chart(alt.Data(values=[_whole(row) for row in rows if row.mean is not None]))
@@ -82,13 +82,6 @@ def dot_chart(
         ),
     ]
     return layered(layers, width=width, height=alt.Step(30), title=title)
-
-
-def _label_axis(width: int) -> alt.Axis:
-    """Row labels in ink, without ticks, that leave the plot more than half of the drawing."""
-    return alt.Axis(
-        domain=False, ticks=False, grid=False, labelColor=LIGHT["ink"], labelLimit=2 * width // 5, labelPadding=8
-    )
 
 
 def _by_series(rows: Sequence[DotRow], choose: Any) -> alt.Scale:

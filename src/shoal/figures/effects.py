@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import LIGHT, layered
+from shoal.figures.theme import LIGHT, label_axis, layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def effects_chart(rows: Sequence[EffectRow], *, axis: str, width: int = 720) -> 
     scale = alt.Scale(domain=[left, right], nice=False)
     labels = [row.label for row in rows]
     x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(grid=False, tickCount=6))
-    y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=_label_axis(width))
+    y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=label_axis(width))
     colour = alt.Color("colour:N", scale=None, legend=None)
     whole = alt.Chart(alt.Data(values=[_whole(row, left, right) for row in rows]))
     arrows = alt.Chart(alt.Data(values=[arrow for row in rows for arrow in _arrows(row, left, right)]))
@@ -89,13 +89,6 @@ def _domain(rows: Sequence[EffectRow]) -> tuple[float, float]:
         reach += [end for end in ends if end is not None]
     room = (max(reach) - min(reach) or 1.0) * 0.06
     return min(reach) - room, max(reach) + room
-
-
-def _label_axis(width: int) -> alt.Axis:
-    """Row labels in ink, without ticks, that leave the plot more than half of the drawing."""
-    return alt.Axis(
-        domain=False, ticks=False, grid=False, labelColor=LIGHT["ink"], labelLimit=2 * width // 5, labelPadding=8
-    )
 
 
 def _whole(row: EffectRow, left: float, right: float) -> dict[str, Any]:

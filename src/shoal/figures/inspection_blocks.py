@@ -165,7 +165,7 @@ def lens_style() -> str:
         "font-family:ui-monospace,'Cascadia Mono',Menlo,Consolas,'Liberation Mono',monospace;font-size:.8rem;"
         "background:color-mix(in srgb,var(--series-1) calc(var(--heat)*50%),var(--paper))}"
         ".lens:focus-visible{outline:2px solid var(--series-2);outline-offset:1px}"
-        ".lens.hit{box-shadow:inset 0 0 0 2px var(--right)}.lens small{color:inherit;opacity:.75;font-size:.7rem}\n"
+        ".lens.hit{box-shadow:inset 0 0 0 2px var(--right)}.lens small{color:inherit;font-size:.7rem}\n"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -136,7 +137,7 @@ def _records(line: ScalingLine) -> list[dict[str, Any]]:
     """A record a size."""
     records = []
     for size, samples in zip(line.sizes, line.costs, strict=True):
-        middle = sorted(samples)[len(samples) // 2]
+        middle = median(samples)
         tooltip = f"{line.name}, {size}: {middle:.3g}"
         records.append(
             {

@@ -150,6 +150,19 @@ _LABEL = re.compile(r'(<text) aria-label="[^"]*"')
 _SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 
 
+def label_axis(width: int) -> alt.Axis:
+    """Row labels in ink, without ticks, that leave the plot more than half of the drawing.
+
+    Args:
+        width: of the whole drawing, in pixels.
+    """
+    import altair as alt
+
+    return alt.Axis(
+        domain=False, ticks=False, grid=False, labelColor=LIGHT["ink"], labelLimit=2 * width // 5, labelPadding=8
+    )
+
+
 def to_svg(chart: alt.Chart, *, title: str = "", follow_page: bool = True) -> str:
     """A chart as one ``<svg>`` element.
 

@@ -104,7 +104,8 @@ def _picture(stream: Stream, found: Changes) -> Markup:
             place=change.place,
             low=change.low,
             high=change.high,
-            tooltip=f"{step_label(stream, change.place)} ({change.low} to {change.high}): {describe_change(change)}",
+            tooltip=f"{step_label(stream, change.place)} ({step_label(stream, change.low)} to "
+            f"{step_label(stream, change.high)}): {describe_change(change)}",
         )
         for change in found.changes
     ]

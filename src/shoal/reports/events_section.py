@@ -28,17 +28,19 @@ def events_table(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """A table of events, with the batches of spikes and divergence.
 
     Args:
-        rows: of ``events.jsonl``, each with ``step``, ``kind`` and ``text``.
+        rows: of ``events.jsonl``, each with ``step``, ``kind`` and ``text``; those of several trainings also with
+            ``training``, its name.
     """
-    shown = [[f"{row['step']:,}", row["kind"], _first_line(row)] for row in rows[:_SHOWN]]
+    shown = [[f"{row['step']:,}", row["kind"], _described(row)] for row in rows[:_SHOWN]]
     caption = f"The first {_SHOWN} of {len(rows):,} events." if len(rows) > _SHOWN else "In the order of the steps."
     blocks = [table(["step", "kind", "what happened"], shown, caption=caption, numeric=[0])]
     seen = set()
     for row in rows[:_SHOWN]:
+        place = (row.get("training", ""), row["step"])
         # The loss and the norm of one step jump together, and have one batch.
-        if row.get("batch") and row["step"] not in seen:
-            seen.add(row["step"])
-            blocks.append(_batch(row["step"], row["batch"]))
+        if row.get("batch") and place not in seen:
+            seen.add(place)
+            blocks.append(_batch(*place, row["batch"]))
     return Markup("\n").join(blocks)
 
 
@@ -55,7 +57,11 @@ def _first_line(row: Mapping[str, Any]) -> str:
     return str(row["text"]).partition("\n")[0]
 
 
-def _batch(step: int, batch: Mapping[str, Any]) -> Markup:
+def _described(row: Mapping[str, Any]) -> str:
+    return f"{row['training']}: {_first_line(row)}" if "training" in row else _first_line(row)
+
+
+def _batch(training: str, step: int, batch: Mapping[str, Any]) -> Markup:
     """The documents of a batch that are named, and the n-grams that repeat in them."""
     from shoal.training.watch import batch_content_from
 
@@ -66,10 +72,11 @@ def _batch(step: int, batch: Mapping[str, Any]) -> Markup:
         for one in content.documents
     ]
     order = "highest loss first, in nats per token before the update" if by_loss else "most repeated n-grams first"
+    head = f"{training}: batch" if training else "Batch"
     documents = table(
         ["document", "loss", "tokens", "repeated", "begins with"],
         rows,
-        caption=f"Batch of step {step:,}: {len(rows)} of {content.document_count:,} documents, {order}.",
+        caption=f"{head} of step {step:,}: {len(rows)} of {content.document_count:,} documents, {order}.",
         numeric=[1, 2, 3],
     )
     repeats = Markup("").join(Markup("<li>{}</li>").format(str(one)) for one in content.repeats)

@@ -128,7 +128,7 @@ def _tokens(found: Inspection, data: dict[str, Any]) -> Markup:
     measures = [TokenMeasure(name="surprisal", values=found.surprisal, unit="bits")]
     if found.lens:
         depth = [_settled(found.lens, place) for place in range(len(boxes))]
-        measures.append(TokenMeasure(name="block from which the prediction stands", values=depth))
+        measures.append(TokenMeasure(name="layer from which the prediction stands (0: embedding)", values=depth))
     data["tokens-text"] = token_data(boxes, measures)
     known = [bits for bits in found.surprisal if bits is not None]
     mean = f" On average {sum(known) / len(known):.2f} bits per token." if known else ""

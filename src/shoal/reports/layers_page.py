@@ -71,12 +71,14 @@ def _result(
         rest = f", that of {least} as n^{_exponent(by_length[least])}" if least != most else ""
         return f"{first}{rest}."
     if attention is not None:
-        ways = {cost.way: cost for cost in attention.costs}
+        # Of one use: with dropout the two need not do the same work.
+        ways = {cost.way: cost for cost in attention.costs if cost.use == "inference"}
         if {"naive", "fused"} <= ways.keys():
             # At the longest length, where the two differ by growth and not by overhead.
             naive, fused = (median(ways[way].seconds[-1]) for way in ("naive", "fused"))
             length = ways["naive"].lengths[-1]
-            return f"At {length:,} positions fused attention takes {fused / naive:.0%} of the time of naive attention."
+            times = f"fused attention takes {fused / naive:.0%} of the time of naive attention"
+            return f"In a forward pass over {length:,} positions {times}."
     if changes:
         worst = max(changes, key=lambda each: each.changed)
         return f"In {worst.format} {worst.changed} of {worst.prompts} greedy texts differ from those in float32."

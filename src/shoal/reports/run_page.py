@@ -12,6 +12,7 @@ from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
 from shoal.figures import CurveLine, PageContent, Section, curve_chart, figure, responsive, text_of
 from shoal.reports.accuracy import accuracy
+from shoal.reports.events_section import events_section
 from shoal.reports.explanation import trainings_section
 from shoal.reports.items import by_index, items_data, items_frame
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
@@ -195,6 +196,7 @@ def _sections(run: Run, items: Section) -> list[Section]:
         items,
         _section("by-index", "Accuracy by index", by_index(run), "No item yet."),
         _section("learning", "Learning curves", learned, "Nothing has been trained yet."),
+        *([events_section(happened)] if (happened := run.events()) else []),
         _section("inside", "Inside the models", inside(run), "No arm has been looked into."),
         _section("narrowness", "Narrowness", narrowness(run.narrowness)),
         _section("certificate", "Certificate", certificate(run.certificate)),

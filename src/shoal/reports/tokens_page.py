@@ -66,9 +66,13 @@ def _result(readings: Sequence[TokenReading]) -> str:
         model, count = next(iter(counts.items()))
         rate = f", {size / count:.1f} bytes per token" if count else ""
         return f"{model} reads the text as {plural(count, 'token')}{rate}{lossy}."
-    fewest = min(counts, key=lambda model: counts[model])
-    others = joined([f"{model} needs {count}" for model, count in counts.items() if model != fewest])
-    return f"{fewest} needs the fewest tokens, {counts[fewest]} for {size:,} bytes; {others}{lossy}."
+    least = min(counts.values())
+    fewest = [model for model, count in counts.items() if count == least]
+    if len(fewest) == len(counts):
+        return f"{joined(fewest)} need {plural(least, 'token')} each for {size:,} bytes{lossy}."
+    others = joined([f"{model} needs {count}" for model, count in counts.items() if count != least])
+    need = "needs" if len(fewest) == 1 else "need"
+    return f"{joined(fewest)} {need} the fewest tokens, {least} for {size:,} bytes; {others}{lossy}."
 
 
 def _agreement(diffs: Sequence[TokenizationDiff]) -> str:

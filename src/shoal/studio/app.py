@@ -198,15 +198,16 @@ def _add_faults(app: FastAPI) -> None:
     @app.exception_handler(PageError)
     async def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, PageError)
-        return HTMLResponse(refusal.refusal_page(error), status_code=error.status)
+        return HTMLResponse(refusal.refusal_page(error, inside=True), status_code=error.status)
 
     @app.exception_handler(ShoalError)
     async def known(_: Request, error: Exception) -> Response:
-        return HTMLResponse(refusal.refusal_page(PageError(422, str(error))), status_code=422)
+        return HTMLResponse(refusal.refusal_page(PageError(422, str(error)), inside=True), status_code=422)
 
     # Starlette's, which FastAPI's own derives from: the router raises it for a path that no page has.
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         message = f"{request.method} {request.url.path[:120]}: there is no such page; begin at /runs"
-        return HTMLResponse(refusal.refusal_page(PageError(error.status_code, message)), status_code=error.status_code)
+        page = refusal.refusal_page(PageError(error.status_code, message), inside=True)
+        return HTMLResponse(page, status_code=error.status_code)

@@ -108,7 +108,7 @@ class Gatekeeper:
         if scope["method"] == "POST":
             _check_origin(headers, host)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length[:18]) > MAX_BODY:
+        if length.isdecimal() and int(length[:18]) > MAX_BODY:
             raise _too_large()
         return None
 

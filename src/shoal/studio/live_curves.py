@@ -170,7 +170,7 @@ class LiveCurves:
                     file, found = curve.file, curve.events
                 generation, _, seen = known.get(f"!{name}", "").partition(".")
                 place[f"!{name}"] = f"{file.generation}.{len(found)}"
-                same = generation == str(file.generation) and seen.isdigit()
+                same = generation == str(file.generation) and seen.isdecimal()
                 events += [_event(name, row) for row in found[int(seen) if same else 0 :]]
         return {"cursor": json.dumps(place, separators=(",", ":")), "curves": curves, "events": events}
 
@@ -218,7 +218,7 @@ def _same(before: str | None, now: str) -> int | None:
     if before is None:
         return None
     generation, width, full = [*before.split("."), "", "", ""][:3]
-    if [generation, width] != now.split(".")[:2] or not full.isdigit():
+    if [generation, width] != now.split(".")[:2] or not full.isdecimal():
         return None
     return min(int(full), int(now.split(".")[2]))
 

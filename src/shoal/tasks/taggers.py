@@ -73,7 +73,9 @@ class TaggerCheck:
     def __str__(self) -> str:
         low, high, level = self.interval.low, self.interval.high, self.interval.confidence
         counts = f"{sum(self.agreeing.values())} of {sum(self.words.values())} words"
-        lines = [f"{self.tagger} agrees on {counts}: {self.share:.1%}, {level:.0%} interval {low:.1%} to {high:.1%}"]
+        lines = [
+            f"{self.tagger} agrees on {counts}: {self.share:.1%}, {100 * level:g}% interval {low:.1%} to {high:.1%}"
+        ]
         lines += [f"  {name}: {self.agreeing[name]} of {count}" for name, count in self.words.items()]
         if self.disagreements:
             listed = ", ".join(f"{word} ({name})" for word, name in self.disagreements.items())

@@ -136,6 +136,10 @@ class HeldOutCurve:
     @property
     def overfitting(self) -> str:
         """Whether and from where on the model overfits, as a sentence without a full stop."""
+        low, high = self.points[-1].low, self.best.high
+        if self.onset is None and low is not None and high is not None and low > high:
+            # As where the first evaluation is the best one: it has risen, but from a turn that no evaluation saw.
+            return f"the held-out loss has risen since step {self.best_step:,}, without a turn that can be dated"
         if self.onset is None:
             return "no evidence of overfitting"
         return str(self.onset)

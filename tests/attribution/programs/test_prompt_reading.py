@@ -51,3 +51,9 @@ def test_numbers_are_written_with_the_width_of_the_completions() -> None:
     assert form.number(" 042") == 42
     assert math.isnan(form.number(" 42")), "a number in another form is another answer"
     assert form.write_number(math.nan) is None
+
+
+def test_answers_that_are_mostly_negative_numbers_are_numbers() -> None:
+    form = AnswerFormat.learn([" -3", " -12", " 4"])
+    assert form.numeric
+    assert (form.number(" -12"), form.write_number(-3.0)) == (-12, " -3")

@@ -124,8 +124,9 @@ class AnswerFormat:
             ending = re.search(r"[\s.!?]*$", _common_start([text[::-1] for text in distinct])[::-1])
             tail = ending.group() if ending else ""
         bodies = [text.strip()[: len(text.strip()) - len(tail.strip())] for text in distinct]
-        digits = [body for body in bodies if body.isdigit()]
-        numeric = 2 * len(digits) > len(bodies)
+        numbers = [body for body in bodies if re.fullmatch(r"-?[0-9]+", body)]
+        numeric = 2 * len(numbers) > len(bodies)
+        digits = [body for body in numbers if not body.startswith("-")]
         widths = {len(body) for body in digits}
         filled = numeric and len(widths) == 1 and any(body.startswith("0") and len(body) > 1 for body in digits)
         return cls(

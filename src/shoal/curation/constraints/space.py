@@ -63,6 +63,12 @@ class ConstraintSpace:
                 f"the template has places for {', '.join(sorted(places)) or 'nothing'}, the axes are "
                 f"{', '.join(names)}; write each axis in braces"
             )
+        if "prompt" in names:
+            raise UsageError("no axis may be called prompt, which is the column of the filled template; rename it")
+        try:
+            self.template.format(**{axis.name: axis.values[0] for axis in self.axes})
+        except (ValueError, AttributeError, LookupError) as error:
+            raise UsageError(f"the template {self.template!r} cannot be filled in with texts: {error}") from error
 
     @property
     def size(self) -> int:

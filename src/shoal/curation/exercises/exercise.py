@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class Exercise:
             )
         try:
             tests = tuple(FunctionTest.from_dict(table) for table in json.loads(str(tags["tests"])))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise DataError(f"the tests of the exercise {tags['name']!r} cannot be read: {error}") from error
         return cls(
             name=str(tags["name"]),
@@ -83,9 +84,20 @@ class Exercise:
             solution=example.completion,
             tests=tests,
             topic=str(tags["topic"]),
-            difficulty=int(tags["difficulty"]),
+            difficulty=_whole(tags["difficulty"], str(tags["name"])),
             group=str(tags["group"]),
         )
+
+
+def _whole(difficulty: Any, name: str) -> int:
+    # As a float first: columns of tables come back as 2.0 or "2".
+    try:
+        number = float(difficulty)
+    except (ValueError, TypeError):
+        number = math.nan
+    if not number.is_integer():
+        raise DataError(f"the difficulty of the exercise {name!r} is {difficulty!r}; give a whole number")
+    return int(number)
 
 
 def write_exercises(exercises: Sequence[Exercise], path: str | os.PathLike[str]) -> None:

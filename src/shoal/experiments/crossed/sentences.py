@@ -23,7 +23,6 @@ def verdict_line(result: HypothesisResult, hypothesis: Hypothesis, measure: Meas
         hypothesis: as the file states it.
         measure: the primary one.
     """
-    name = measure.label
     basis = f"{plural(result.trainings, 'training')} in {plural(len(result.blocks), 'block')}"
     interval = f"{100 * result.confidence:g}% interval {number_text(result.low)} to {number_text(result.high)}"
     what = _finding(result.estimate, hypothesis, measure)
@@ -38,7 +37,7 @@ def verdict_line(result: HypothesisResult, hypothesis: Hypothesis, measure: Meas
             f"{capital(way)} {result.smallest_effect:g}, which would matter, is excluded: {what} ({interval}; {basis})."
         )
     if not math.isfinite(result.estimate):
-        return f"The result is inconclusive: {name} has no value on one side ({basis})."
+        return f"The result is inconclusive: {what} ({basis})."
     if not math.isfinite(result.low):
         return f"{capital(what)}, but {basis} cannot exclude anything: add seeds or blocks."
     if _falls_short(result):
@@ -69,6 +68,8 @@ def _falls_short(result: HypothesisResult) -> bool:
 
 def _finding(estimate: float, hypothesis: Hypothesis, measure: Measure) -> str:
     """What was found, as a clause: how much higher or lower the measure is, and where."""
+    if not math.isfinite(estimate):
+        return f"{measure.label} has no value on one side"
     # Estimates are turned so that more is better; a person reads the measure as it is.
     raw = estimate if measure.higher_is_better else -estimate
     first, second = level_name(hypothesis.treatment), level_name(hypothesis.baseline)
@@ -76,11 +77,12 @@ def _finding(estimate: float, hypothesis: Hypothesis, measure: Measure) -> str:
     limits = where if hypothesis.where else ""
     size = number_text(abs(raw))
     if hypothesis.moderator is None:
-        way = "higher" if raw > 0 else "lower"
-        return f"{measure.label} is {size} {way} with {hypothesis.factor} {first} than with {second}{limits}"
+        way = f"{size} {'higher' if raw > 0 else 'lower'}" if raw else "the same"
+        other = "than" if raw else "as"
+        return f"{measure.label} is {way} with {hypothesis.factor} {first} {other} with {second}{limits}"
     at = hypothesis.moderator
-    way = "larger" if estimate > 0 else "smaller"
+    way = f"{size} {'larger' if estimate > 0 else 'smaller'}" if raw else "the same"
     return (
-        f"what {hypothesis.factor} {first} gains in {measure.label} over {second} is {size} {way} at {at.factor} "
-        f"{level_name(at.treatment)} than at {level_name(at.baseline)}{limits}"
+        f"what {hypothesis.factor} {first} gains in {measure.label} over {second} is {way} at {at.factor} "
+        f"{level_name(at.treatment)} {'than' if raw else 'as'} at {level_name(at.baseline)}{limits}"
     )

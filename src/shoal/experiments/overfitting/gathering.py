@@ -14,7 +14,7 @@ import numpy as np
 from shoal.errors import TrainingError
 from shoal.experiments.overfitting.ensembles import Ensembling
 from shoal.experiments.overfitting.planning import Planning
-from shoal.experiments.overfitting.recipe import BASELINE, CHOSEN, OverfitPlan
+from shoal.experiments.overfitting.recipe import BASELINE, OverfitPlan
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitResult, OverfitRow
 from shoal.experiments.overfitting.scoring import SeedScore, growth_curve, score_row
 from shoal.experiments.tables import read_plan
@@ -130,9 +130,9 @@ class _Gathering:
             return "distilled", f"one model that learns the distributions of {distilled.teacher} over texts{texts}"
         if row == BASELINE:
             return "single", "the recipe as it is"
-        if row.endswith(f", {CHOSEN}"):
-            chosen = self.planning.choice(row.removesuffix(f", {CHOSEN}"))
-            return "single", f"{chosen or 'none'}: the best on validation text"
+        axis = self.table.chosen_axis(row)
+        if axis is not None:
+            return "single", f"{self.planning.choice(axis) or 'none'}: the best on validation text"
         values = self.plan.values_of(row)
         return "single", ", ".join(f"{key} = {value}" for key, value in values.items()) or "the recipe as it is"
 

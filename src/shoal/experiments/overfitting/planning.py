@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from shoal.experiments.overfitting.ensembles import NO_WEIGHT, Ensembling
-from shoal.experiments.overfitting.recipe import CHOSEN, axis_names
+from shoal.experiments.overfitting.recipe import axis_names
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import Lesson, PlannedTraining
 from shoal.experiments.overfitting.units import read_tables, read_training
@@ -96,9 +96,10 @@ class Planning:
 
     def values(self, row: str) -> Values | None:
         """The changes of the recipe of a row of one model; None where it is still to be chosen."""
-        if not row.endswith(f", {CHOSEN}"):
+        axis = self.plan.overfit.chosen_axis(row)
+        if axis is None:
             return self.plan.values_of(row)
-        chosen = self.choice(row.removesuffix(f", {CHOSEN}"))
+        chosen = self.choice(axis)
         return None if chosen is None else self.plan.values_of(chosen)
 
     def single(self, row: str, seed: int) -> PlannedTraining:

@@ -144,6 +144,14 @@ class OverfitTable(SettingsTable):
             *(f"{axis}, {CHOSEN}" for axis in self.axes),
         ]
 
+    def chosen_axis(self, row: str) -> str | None:
+        """The axis whose best value is the row; None for any other row.
+
+        Args:
+            row: its name; a method may be called so too.
+        """
+        return next((axis for axis in self.axes if row == f"{axis}, {CHOSEN}"), None)
+
     @property
     def curve_names(self) -> list[str]:
         """The asymptotes."""

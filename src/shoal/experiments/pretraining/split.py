@@ -9,6 +9,7 @@ Shapes: D documents of a corpus.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _SPAN = 2.0**64
+# Not int() alone, which also reads signs, prefixes, underscores and digits of other scripts.
+_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,9 @@ def read_list(file: Path) -> Ids:
     for place, line in ((number, line.strip()) for number, line in numbered_lines(read_text(file))):
         if line.startswith("#"):
             continue
-        try:
-            found.append(int(line, 16))
-        except ValueError:
-            found.append(-1)
-        if len(line) != 16 or found[-1] < 0:
+        if not _ID.fullmatch(line):
             raise DataError(f"{file}:{place} is {line[:40]!r}; give 16 hexadecimal characters per line")
+        found.append(int(line, 16))
     return np.unique(np.asarray(found, dtype=np.uint64))
 
 

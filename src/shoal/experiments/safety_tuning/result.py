@@ -255,9 +255,11 @@ class SafetyTuning:
     def best_line(self) -> str:
         """The best number in a sentence."""
         trade = self.plan.trade_off
+        # The first that is done, to which the losses of the others were compared.
+        first = next(iter(self.best.costs))
         rule = (
             f"harmful requests complied with + {trade.refused_weight:g} x safe requests refused, the held-out loss at "
-            f"most {trade.max_loss_increase:g} above that with {self.plan.safety_examples[0]:,}"
+            f"most {trade.max_loss_increase:g} above that with {first:,}"
         )
         if self.best.safety_examples is None:
             return f"No number of safety examples keeps the held-out loss within the bound ({rule})."

@@ -95,7 +95,9 @@ def _written(file: Path, texts: list[str], held_out: Any, seen: Any, corruption:
     """The file of the held-out and the corrupted documents, made where it is not there yet."""
     from shoal.corpora import write_documents
 
-    key = hashlib.sha256(json.dumps([file.name, sorted(corruption.items())]).encode()).hexdigest()[:16]
+    # Trials may hold out other documents, of this corpus or of another one that has some of the same.
+    masks = hashlib.sha256(held_out.tobytes() + seen.tobytes()).hexdigest()
+    key = hashlib.sha256(json.dumps([file.name, masks, sorted(corruption.items())]).encode()).hexdigest()[:16]
     out = file.with_name(f"damaged-{key}.parquet")
     if not out.is_file():
         test = [text for text, is_held_out in zip(texts, held_out, strict=True) if is_held_out]

@@ -238,6 +238,7 @@ def _find(
                 standing=standing,
             )
         )
+    # Larger ones may be as good too, but then the best is enough itself.
     good = [each.dimension for each in scores if each.standing == "as good" and each.dimension < best]
     return DimensionFinding(
         task=task.name,

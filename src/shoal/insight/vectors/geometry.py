@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _PAIRS = 20_000
 """Random pairs: the mean cosine of independent ones then has a standard error below 0.01."""
 
-_GROUPS = 20
 _HUB_ROWS = 4000
 """Vectors that take part in hubness: its cost grows with their square."""
 
@@ -50,7 +49,7 @@ class Geometry:
     arXiv:1909.00512, section 3.3)."""
 
     mean_cosine_error: float
-    """Its standard error as a mean over random pairs of these vectors, from groups of the pairs."""
+    """Its standard error: other vectors would have another mean (delete-one jackknife), and other pairs too."""
 
     centred_cosine: float
     """The same after the mean vector is subtracted, so that the common direction does not count."""
@@ -165,15 +164,25 @@ def _log_sum(products_VD: np.ndarray) -> np.ndarray:
 
 
 def _mean_cosine(vectors_VD: np.ndarray, random: np.random.Generator) -> tuple[float, float]:
-    """Over random pairs of different vectors, with the standard error over groups of pairs."""
+    """Over random pairs of different vectors, with its standard error."""
     count = len(vectors_VD)
     first = random.integers(count, size=_PAIRS)
     # Shifted by 1 to count - 1: never the same vector twice.
     second = (first + random.integers(1, count, size=_PAIRS)) % count
     unit_VD = vectors_VD / np.maximum(np.linalg.norm(vectors_VD, axis=1, keepdims=True), 1e-30)
     cosines = np.einsum("pd,pd->p", unit_VD[first], unit_VD[second])
-    groups = cosines.reshape(_GROUPS, -1).mean(axis=1)
-    return float(cosines.mean()), float(groups.std(ddof=1) / np.sqrt(_GROUPS))
+    # Pairs share vectors, so that their own spread says nothing of what other vectors would give.
+    return float(cosines.mean()), float(np.hypot(_jackknife_error(unit_VD), cosines.std(ddof=1) / np.sqrt(_PAIRS)))
+
+
+def _jackknife_error(unit_VD: np.ndarray) -> float:
+    """The standard error of the mean cosine over all pairs, as a sample of vectors (Efron and Stein 1981)."""
+    count, whole_D = len(unit_VD), unit_VD.sum(axis=0)
+    squares_V = np.einsum("vd,vd->v", unit_VD, unit_VD)
+    # The mean without each vector, by |sum|² = squares + twice all pairs, in place of V sums over pairs.
+    sums_V = whole_D @ whole_D - 2 * unit_VD @ whole_D + squares_V - (squares_V.sum() - squares_V)
+    means_V = sums_V / ((count - 1) * (count - 2))
+    return float(np.sqrt((count - 1) * means_V.var()))
 
 
 def _hubness(

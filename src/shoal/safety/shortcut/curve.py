@@ -23,7 +23,7 @@ from shoal.attribution import NOISE, RULE
 from shoal.safety.shortcut.effects import RefusalCell
 from shoal.safety.shortcut.result import verdict_text
 from shoal.statistics import correct_share, crossed_mean
-from shoal.wording import aligned_rows, capital, joined, plural
+from shoal.wording import aligned_rows, capital, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,8 +101,13 @@ class RefusalPoint:
         """How many answers refuse, and by what."""
         answers = len(self.trainings) * sum(cell.prompts for cell in self.cells)
         when = "before tuning" if self.safety_examples is None else f"with {self.safety_examples:,} safety examples"
-        by = "" if not self.refusals else f", {joined([_IN_WORDS.get(name, name) for name in self.verdicts])}"
-        return f"{when} {self.refusals:,} of {answers:,} answers refuse{by}"
+        refuse = f"{when} {self.refusals:,} of {answers:,} answers refuse"
+        if not self.refusals:
+            return refuse
+        if len(self.verdicts) > 1:
+            return f"{refuse} ({self.verdict.replace('; ', ', ')})"
+        verdict = next(iter(self.verdicts))
+        return f"{refuse}, {_IN_WORDS.get(verdict, f'by a {verdict}')}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -42,7 +41,7 @@ class Histogram:
 
 
 class ServerMetrics:
-    """What is counted.
+    """What is counted, on the event loop alone.
 
     Args:
         gauges: values of the moment by their names, with a text for people.
@@ -50,7 +49,6 @@ class ServerMetrics:
 
     def __init__(self, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
         self._gauges = gauges
-        self._lock = threading.Lock()
         self._requests: Counter[tuple[str, int]] = Counter()
         self._tokens: Counter[str] = Counter()
         self._endings: Counter[str] = Counter()
@@ -64,9 +62,8 @@ class ServerMetrics:
             status: of HTTP.
             seconds: until the last byte.
         """
-        with self._lock:
-            self._requests[path, status] += 1
-            self._whole.observe(seconds)
+        self._requests[path, status] += 1
+        self._whole.observe(seconds)
 
     def count_first_token(self, seconds: float) -> None:
         """Count the first token of a generation.
@@ -74,8 +71,7 @@ class ServerMetrics:
         Args:
             seconds: since the request came.
         """
-        with self._lock:
-            self._first.observe(seconds)
+        self._first.observe(seconds)
 
     def count_generation(self, ending: str, prompt_tokens: int, completion_tokens: int) -> None:
         """Count a generation that is over.
@@ -85,15 +81,13 @@ class ServerMetrics:
             prompt_tokens: of its prompt.
             completion_tokens: that were generated.
         """
-        with self._lock:
-            self._endings[ending] += 1
-            self._tokens["prompt"] += prompt_tokens
-            self._tokens["completion"] += completion_tokens
+        self._endings[ending] += 1
+        self._tokens["prompt"] += prompt_tokens
+        self._tokens["completion"] += completion_tokens
 
     def render(self) -> str:
         """All metrics as text."""
-        with self._lock:
-            return "\n".join([*self._lines(), ""])
+        return "\n".join([*self._lines(), ""])
 
     def _lines(self) -> Iterator[str]:
         yield from _head("shoal_requests_total", "counter", "Requests that were answered.")

@@ -114,7 +114,7 @@ def _result(labels: Sequence[str], found: Sequence[Comparison], base: str) -> st
         than = "as" if word == "as much" else "than"
         return (
             f"{labels[0]} has {word} {measure} {than} {base}: difference {_signed(primary.estimate)}, "
-            f"{found[0].confidence:.0%} interval {_interval(primary)}, p = {primary.p_value:.4f}."
+            f"{100 * found[0].confidence:g}% interval {_interval(primary)}, p = {primary.p_value:.4f}."
         )
     corrected = _corrected(found, primary.measure)
     alpha = 1 - found[0].confidence
@@ -138,7 +138,7 @@ def _picture(labels: Sequence[str], found: Sequence[Comparison]) -> Markup | Non
         lambda width: effects_chart(rows, axis=f"difference in {measure}", width=width),
         title=f"Differences in {measure} with their intervals",
     )
-    caption = f"The difference from the first run with its {found[0].confidence:.0%} interval over seeds."
+    caption = f"The difference from the first run with its {100 * found[0].confidence:g}% interval over seeds."
     return figure([drawn], caption=caption)
 
 
@@ -169,7 +169,7 @@ def _differences(labels: Sequence[str], found: Sequence[Comparison]) -> Markup:
         "First run",
         "This run",
         "Difference",
-        f"{found[0].confidence:.0%} interval",
+        f"{100 * found[0].confidence:g}% interval",
         "p",
         "p, Holm",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -106,11 +107,13 @@ def _drawn(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> s
             content = PageContent(title=name, result=text, sections=())
         except (ShoalError, KeyError, TypeError, ValueError, IndexError, AttributeError) as fault:
             return _unreadable(name, folder, kind, fault)
-        sections = [_live(studio, name, folder, one) if one.anchor == "learning" else one for one in content.sections]
-        anchors = {section.anchor for section in sections}
+        # While it trains, its events stand below the curves, where a script adds to them.
+        parts = [one for one in content.sections if record["state"] == "finished" or one.anchor != "events"]
+        anchors = {section.anchor for section in parts}
+        live = partial(_live, studio, name, folder, listed="events" not in anchors)
+        sections = [live(one) if one.anchor == "learning" else one for one in parts]
         if "learning" not in anchors and (folder / "metrics.jsonl").is_file():
-            learning = Section("learning", "Learning curve", Markup(""))
-            sections.insert(0, _live(studio, name, folder, learning))
+            sections.insert(0, live(Section("learning", "Learning curve", Markup(""))))
         if record["state"] != "finished":
             sections.insert(0, _progress(studio, name, record))
         if "reproduce" not in anchors:
@@ -143,14 +146,16 @@ def _progress(studio: Studio, name: str, record: dict[str, Any]) -> Section:
     return Section("progress", "Progress", progress_panel(studio, name, record))
 
 
-def _live(studio: Studio, name: str, folder: Path, section: Section) -> Section:
-    """The section of the curves, with the events of the training, that a script draws again as they grow."""
+def _live(studio: Studio, name: str, folder: Path, section: Section, *, listed: bool) -> Section:
+    """The section of the curves, with the events of the training where they are listed here, that a script redraws."""
     try:
         events = studio.live.changes(folder, "")["events"]
     except (OSError, ValueError) as error:
         raise StoreError(f"the curves of {name} cannot be read: {in_one_line(error)}") from error
     template = templates(ROOM).get_template("live_curves.html.j2")
-    html = template.render(address=f"{run_address(name)}live.json", drawn=section.html, events=events[-50:])
+    html = template.render(
+        address=f"{run_address(name)}live.json", drawn=section.html, events=events[-50:] if listed else []
+    )
     return Section(section.anchor, section.heading, Markup(html))
 
 

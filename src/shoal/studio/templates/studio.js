@@ -99,14 +99,16 @@
       this.text(answer.text);
       const bar = this.panel.querySelector(".live-bar");
       if (bar && answer.total) { bar.max = answer.total; bar.value = answer.done; }
+      const whole = this.panel.dataset.whole !== undefined;
+      // A process runs for some seconds before its run begins to write: then a page of one run has more to show.
+      if (whole && answer.exists !== (this.panel.dataset.exists === "yes")) { location.reload(); return; }
       if (answer.state === this.state) return;
       const name = this.panel.querySelector(".state"), status = this.panel.querySelector("[role=status]");
       if (name) { name.textContent = answer.state; name.className = `state ${answer.state}`; }
       if (status) status.textContent = `The run is now ${answer.state}.`;
       const ended = !["running", "starting", "stopping"].includes(answer.state);
       this.state = answer.state;
-      // A page of one run has more to show at its end, and where it began to write.
-      if (this.panel.dataset.whole !== undefined && (ended || answer.exists !== (this.panel.dataset.exists === "yes"))) location.reload();
+      if (whole && ended) location.reload();
     }
   }
 

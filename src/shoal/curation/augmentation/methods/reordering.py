@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _UNITS = ("sentences", "clauses", "words")
 _END = re.compile(r"[.!?:]*\s*$")
+_ALWAYS_CAPITAL = re.compile(r"I\b")
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,12 @@ class Reordering(TextAugmenter):
             return " ".join(_swapped(body.split(" "), generator)) + end
         if "," not in body:
             return text
-        # The capital belongs to the beginning of the sentence. Two letters are looked at, so that "I" and acronyms
-        # stay.
-        clauses = _swapped([uncapital(part) if body[:2].istitle() else part for part in body.split(", ")], generator)
-        joined = ", ".join(clauses)
+        clauses = body.split(", ")
+        # The capital belongs to the beginning of the sentence: names further on keep theirs. Two letters are looked
+        # at, so that acronyms stay.
+        if body[:2].istitle() and not _ALWAYS_CAPITAL.match(body):
+            clauses[0] = uncapital(clauses[0])
+        joined = ", ".join(_swapped(clauses, generator))
         return (capital(joined) if body[:1].isupper() else joined) + end
 
 

@@ -65,7 +65,7 @@ def _sets(table: str | None) -> dict[str, tuple[str, ...]]:
     else:
         where = table
         try:
-            text = Path(table).read_text(encoding="utf-8")
+            text = Path(table).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise DataError(f"the table of synonyms {table} cannot be read: {reason}") from error
