@@ -12,7 +12,7 @@ from page_reader import HOSTILE, PageReader
 from shoal.reports import facts
 from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.reports.events_section import event_marks, events_section, events_table
-from shoal.reports.html_format import MINUS, MOST_ROWS, badge, number, plan_text, value_text, words
+from shoal.reports.html_format import MINUS, MAX_ROWS, badge, number, plan_text, value_text, words
 from shoal.statistics import UnitEstimate
 
 
@@ -83,12 +83,12 @@ def test_what_fits_into_a_cell_stands_in_one(value, nested):
     assert (page.part("h3") == "key") is nested
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_ROWS, MOST_ROWS + 1, MOST_ROWS + 300])
+@pytest.mark.parametrize("count", [0, 1, MAX_ROWS, MAX_ROWS + 1, MAX_ROWS + 300])
 def test_a_long_list_is_cut_and_counted(count):
     page = read(facts([{"n": place} for place in range(count)], caption="All"))
     shown = len(page.rows("All")) if count else len(page.all("li"))
-    assert shown == min(count, MOST_ROWS)
-    left = count - MOST_ROWS
+    assert shown == min(count, MAX_ROWS)
+    left = count - MAX_ROWS
     assert page.part(".muted") == (f"… and {left} more." if left > 0 else "")
 
 
