@@ -12,7 +12,7 @@ from page_reader import HOSTILE, PageReader
 from shoal.reports import facts
 from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.reports.events_section import event_marks, events_section, events_table
-from shoal.reports.html_format import MINUS, MAX_ROWS, badge, number, plan_text, value_text, words
+from shoal.reports.html_format import MAX_ROWS, MINUS, badge, number, plan_text, value_text, words
 from shoal.statistics import UnitEstimate
 
 
