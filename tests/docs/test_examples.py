@@ -60,7 +60,7 @@ def test_a_script_finds_the_change_that_it_drew(script: str, says: str, checkout
 def test_a_loop_of_pytorch_is_watched(checkout: Path) -> None:
     shown = run("python", "examples/watch_loop.py", "figure.svg")
     assert "step 400: spike of loss" in shown
-    assert "3 times in 1 of them: ten is added to" in shown
+    assert "repeated 3 times in 1 document: ten is added to" in shown
     assert re.search(r"step \d+: plateau of loss since step \d+", shown)
     assert "<svg" in (checkout / "figure.svg").read_text(encoding="utf-8")
 
