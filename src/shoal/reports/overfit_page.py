@@ -51,7 +51,7 @@ def overfit_content(result: OverfitResult, plan: str = "") -> PageContent:
         result=_summary(result),
         sections=(
             Section("rows", "All methods", _table(result)),
-            Section("gap", "What each fits of its training text", _gaps(result)),
+            Section("gap", "How closely each fits its training text", _gaps(result)),
             Section("asymptotes", "With more models, and with larger ones", _asymptotes(result)),
             Section("claims", "What was claimed before the run", _claims(result)),
             Section("reading", "How to read this page", _reading(result)),
