@@ -271,7 +271,8 @@ def test_tuning_with_early_stopping_shows_the_held_out_curve_and_returns_the_bes
     assert tuned["steps"] < tuned["plan"]["steps"]
     assert curve["stopped_early"]
     assert curve["returned_step"] == curve["best_step"] == tuned["steps"] - 10
-    assert curve["points"][0]["gap_low"] <= curve["points"][0]["gap"] <= curve["points"][0]["gap_high"]
+    # The held-out documents are fewer than an interval needs.
+    assert curve["points"][0]["gap_low"] is curve["points"][0]["gap_high"] is None
     assert f"stopped early after step {tuned['steps']}" in printed.err
     assert "No evidence of overfitting" in (out / "curve.html").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +150,9 @@ class RunIndex:
     def _keep_fresh(self) -> None:
         while not self._stopped.is_set():
             begun = time.monotonic()
-            self.refresh()
+            # A disk that is full for a moment: pages show what was found before, and the next walk tries again.
+            with suppress(sqlite3.OperationalError, OSError):
+                self.refresh()
             self._stopped.wait(max(_MIN_PAUSE, _PAUSE_RATIO * (time.monotonic() - begun)))
 
     def _open(self, file: Path | None) -> sqlite3.Connection:
