@@ -28,22 +28,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 LONG_FILES = frozenset(
     {
+        "test_analysis_options.py",
+        "test_checkpointing.py",
+        "test_choice_certification.py",
+        "test_clean_states.py",
         "test_cli_inspect.py",
+        "test_corpus_comparison.py",
         "test_crossed_run.py",
+        "test_crossed_verdicts.py",
         "test_distributed.py",
         "test_every_architecture.py",
+        "test_gguf_source_model.py",
+        "test_head_types.py",
+        "test_leave_out.py",
         "test_lengths.py",
         "test_malformed_configs.py",
+        "test_missing.py",
         "test_multiple_changes.py",
         "test_overfit_run.py",
+        "test_permutation.py",
         "test_pretraining_run.py",
         "test_program_search.py",
+        "test_rating_judge.py",
+        "test_report_inside.py",
         "test_segmenter.py",
         "test_sweep_run.py",
         "test_terminal.py",
+        "test_volatility.py",
     }
 )
-"""Files that take ten CPU-seconds or more, and whose parts other files test: the full suite runs them."""
+"""Files that take seven CPU-seconds or more, and whose parts other files test: the full suite runs them."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
