@@ -52,7 +52,7 @@ def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confide
         f"Share of the answers to held-out items that each explanation gives: mean over seeds (filled mark), "
         f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
     )
-    drawn = _drawn({arm: _arm_panel(arm, trainings) for arm, trainings in arms.items()}, _telling_arms(arms), caption)
+    drawn = _drawn({arm: _arm_panel(arm, trainings) for arm, trainings in arms.items()}, _leading_arms(arms), caption)
     instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
     return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreement_tables(found) + instead
 
@@ -134,7 +134,7 @@ def _programs(search: SearchResult) -> Markup:
     return Markup("").join(found)
 
 
-def _telling_arms(arms: Mapping[str, TrainingsExplanation]) -> list[str]:
+def _leading_arms(arms: Mapping[str, TrainingsExplanation]) -> list[str]:
     """For each explanation that leads anywhere, the arm in which its share is greatest; all of a few arms."""
     if len(arms) <= _SIDE_BY_SIDE:
         return list(arms)

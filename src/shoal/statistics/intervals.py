@@ -50,10 +50,10 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) ->
     """
     _check_counts(successes, trials)
     check_confidence(confidence)
-    # By the lower tail: (1 + confidence) / 2 is rounded to 1 for a confidence near 1, where inv_cdf raises.
-    # Here, so that a search for change points, which checks its levels, does not import it.
+    # Imported here, since a search for change points imports this module for the check of its levels alone.
     from statistics import NormalDist
 
+    # By the lower tail: (1 + confidence) / 2 is rounded to 1 for a confidence near 1, where inv_cdf raises.
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     share = successes / trials
     middle = share + z * z / (2 * trials)
