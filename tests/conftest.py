@@ -45,6 +45,7 @@ LONG_FILES = frozenset(
         "test_malformed_configs.py",
         "test_missing.py",
         "test_multiple_changes.py",
+        "test_overfit_precision.py",
         "test_overfit_run.py",
         "test_permutation.py",
         "test_pretraining_run.py",

@@ -165,7 +165,7 @@ class _Work:
         source, notes = self._source()
         teacher, taught = self._teacher()
         model = build_recipe_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
-        settings = train_settings(recipe, source.steps, "float32")
+        settings = train_settings(recipe, source.steps)
         monitoring = None
         if settings.early_stopping_patience or settings.keep_best:
             # The validation text: what decides when to stop may not be what is reported.
