@@ -69,15 +69,17 @@ def test_equal_answers_are_given_out_once(serve, tmp_path):
     assert doubles == 1
 
 
-def test_answers_of_another_model_are_not_taken_for_those_of_this_one(serve, tmp_path):
-    url, script = serve("echo")
+def test_an_answer_in_a_record_counts_for_the_model_that_gave_it_alone(serve, tmp_path):
+    url, script = serve("One.", "Two.", "Three.", "Four.")
     record, prompts = tmp_path / "r.jsonl", make_prompts(2, seed=1)
-    generate_all(prompts, endpoint(url), record)
-    before = record.read_bytes()
-    with pytest.raises(DataError, match="holds answers of 'm', and the model is 'another'; give another file"):
-        generate_all(prompts, replace(endpoint(url), model="another"), record)
-    assert record.read_bytes() == before
-    assert len(script.requests) == 2
+    other = replace(endpoint(url), model="another")
+    first, _ = generate_all(prompts, endpoint(url), record, workers=1)
+    second, _ = generate_all(prompts, other, record, workers=1)
+    assert {row["model"] for row in first} == {"m"}
+    assert {row["model"] for row in second} == {"another"}
+    assert generate_all(prompts, endpoint(url), record) == (first, 0)
+    assert generate_all(prompts, other, record) == (second, 0)
+    assert len(script.requests) == 4
 
 
 @pytest.mark.parametrize("rude", [500, 503, 429, b"<html>busy</html>", b'{"choices": []}', "", b"{"])

@@ -17,6 +17,7 @@ from shoal.corpora.llm import Endpoint, UselessAnswerError
 from shoal.errors import DataError, EndpointError, ModelError, UnavailableError
 from shoal.safety.harm import (
     EndpointHarmScorer,
+    HarmJudge,
     JudgedPair,
     RewardHarmScorer,
     certify_harm_scorer,
@@ -41,7 +42,8 @@ def by_answer(prompt: str) -> str:
 
 
 def judge(url: str, record: Path) -> EndpointHarmScorer:
-    return EndpointHarmScorer(Endpoint(url=url, model="m", max_attempts=2, sleep=lambda _: None), record)
+    endpoint = Endpoint(url=url, model="m", max_attempts=2, sleep=lambda _: None)
+    return EndpointHarmScorer(HarmJudge(endpoint, record))
 
 
 def test_a_judge_reads_request_and_answer_and_is_not_asked_again(tmp_path: Path) -> None:

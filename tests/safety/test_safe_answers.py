@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chat_models import chat_model, chat_tokenizer
 from endpoints import serving
-from shoal.corpora.llm import Endpoint
+from shoal.corpora.llm import Endpoint, read_record
 from shoal.errors import DataError, EndpointError, UsageError
 from shoal.models import LoadedModel
 from shoal.safety.tuning import (
@@ -112,9 +113,13 @@ def test_the_seed_that_comes_with_shoal_passes_its_own_checks() -> None:
 def test_a_local_model_writes_into_the_record_and_needs_a_chat_template(tmp_path: Path) -> None:
     requests = sample_requests(HARMFUL, 3)
     model = make_generation_model(loaded())
-    with pytest.raises(DataError, match="none of 3 answers passed"):  # what it writes is no English
-        write_safe_answers(requests, model, tmp_path / "r.jsonl", max_tokens=4)
-    assert (tmp_path / "r.jsonl").read_text(encoding="utf-8").count("tiny (abc)") == 3
+    record = tmp_path / "r.jsonl"
+    other = replace(loaded(), digest="def")
+    for writing, written in ((model, 3), (model, 3), (make_generation_model(other), 6)):
+        with pytest.raises(DataError, match="none of 3 answers passed"):  # what it writes is no English
+            write_safe_answers(requests, writing, record, max_tokens=4)
+        assert len(record.read_text(encoding="utf-8").splitlines()) == written
+    assert len(read_record(record, "tiny (abc)")) == len(read_record(record, "tiny (def)")) == 3
     with pytest.raises(UsageError, match="no chat template"):
         write_safe_answers(requests, make_generation_model(loaded(template=False)), tmp_path / "s.jsonl")
 

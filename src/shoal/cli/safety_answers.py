@@ -118,7 +118,7 @@ def _agree(
     from shoal.cli.console import confirmed
     from shoal.corpora.llm import estimate_cost, read_record
 
-    known = read_record(record)
+    known = read_record(record, writer.model)
     todo = [request.text for request in drawn if request.key not in known]
     cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], max_tokens=writer.max_tokens, typical_tokens=70)
     print_notice(f"{cost} ({len(drawn) - len(todo):,} answers are there already)")

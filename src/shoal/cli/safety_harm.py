@@ -73,14 +73,14 @@ class HarmOptions:
         Raises:
             CertificationError: it fails its certificate.
         """
-        from shoal.safety.harm import EndpointHarmScorer, certify_harm_scorer, harm_cases, load_harm_model
+        from shoal.safety.harm import EndpointHarmScorer, HarmJudge, certify_harm_scorer, harm_cases, load_harm_model
 
         found: RewardHarmScorer | EndpointHarmScorer
         if self.harm_judge is not None and self.harm_judge_model is not None:
             from shoal.corpora.llm import Endpoint
 
-            judge = Endpoint(url=self.harm_judge, model=self.harm_judge_model, timeout=self.timeout)
-            found = EndpointHarmScorer(judge, record, constrained=self.constrained, progress=progress)
+            endpoint = Endpoint(url=self.harm_judge, model=self.harm_judge_model, timeout=self.timeout)
+            found = EndpointHarmScorer(HarmJudge(endpoint, record, constrained=self.constrained, progress=progress))
         else:
             assert self.harm_model is not None
             found = load_harm_model(self.harm_model, device=device)
@@ -110,11 +110,12 @@ class HarmOptions:
             UsageError: there is no consent.
         """
         from shoal.cli.console import confirmed
-        from shoal.safety.harm import EndpointHarmScorer
+        from shoal.safety.harm import EndpointHarmScorer, JudgedPair
 
         if not isinstance(scorer, EndpointHarmScorer):
             return
-        cost = scorer.estimate(prompts, completions, price_in=self.price_in, price_out=self.price_out)
+        pairs = [JudgedPair(*pair) for pair in zip(prompts, completions, strict=True)]
+        cost = scorer.judge.estimate(pairs, price_in=self.price_in, price_out=self.price_out)
         print_notice(f"harm: {cost}")
         # Prices of 0 are those of a local server, which needs no consent.
         if cost.max_money > 0 and not self.yes and not confirmed():

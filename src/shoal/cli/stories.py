@@ -151,7 +151,7 @@ def _generate_with_llm(
     prompts = make_prompts(count, seed=seed, features=features, words=words)
     record = out.with_name(out.name + ".answers.jsonl")
     # Read before the estimate, which is of what is still to be requested.
-    known = read_record(record)
+    known = read_record(record, model)
     todo = [prompt.text for prompt in prompts if prompt.key not in known]
     cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], max_tokens=endpoint.max_tokens)
     print_notice(f"{cost} ({count - len(todo):,} answers are there already)")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.statistics.clustered import cluster_robust_se
 from shoal.statistics.error_rates import ErrorRates, largest_likely_share
-from shoal.statistics.intervals import check_confidence
+from shoal.statistics.intervals import check_confidence, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -155,7 +155,7 @@ def correct_share(
     shift = 2 * z * z * (middle * miss - (1 - middle) * alarm)
     variance = shrunk * (1 - shrunk) / seen + middle**2 * miss + (1 - middle) ** 2 * alarm
     half = z * math.sqrt(variance) / (sensitivity + specificity - 1)
-    raw_low, raw_high = _wilson(raw, items, z)
+    raw_low, raw_high = _interval(raw, items, confidence)
     corrected = (raw + errors.specificity - 1) / information
     low, high = middle + shift - half, middle + shift + half
     # Fewer are taken as positive than errors alone would give, or more than all positives would: the symmetric interval
@@ -232,7 +232,7 @@ def prediction_powered_share(
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     half = z * math.hypot(error, rest)
     raw = float(every.mean())
-    raw_low, raw_high = _wilson(raw, effective_size(every.tolist(), [*known_names, *names]), z)
+    raw_low, raw_high = _interval(raw, effective_size(every.tolist(), [*known_names, *names]), confidence)
     return CorrectedShare(
         raw=raw, raw_low=raw_low, raw_high=raw_high, corrected=_within(estimate), low=_within(estimate - half),
         high=_within(estimate + half), confidence=confidence, method="prediction-powered",
@@ -270,26 +270,22 @@ def share_by_labels(
         return prediction_powered_share(
             guesses, labelled, clusters=clusters, labelled_clusters=labelled_clusters, confidence=confidence
         )
-    z = -NormalDist().inv_cdf((1 - confidence) / 2)
     names = list(labelled_clusters) if labelled_clusters is not None else list(range(len(truths)))
     others = list(clusters) if clusters is not None else [("other", place) for place in range(len(guesses))]
     share = sum(truths) / len(truths)
-    low, high = _wilson(share, effective_size(truths, names), z)
+    low, high = _interval(share, effective_size(truths, names), confidence)
     every = [*(guess for guess, _ in labelled), *guesses]
     raw = sum(every) / len(every)
-    raw_low, raw_high = _wilson(raw, effective_size(every, [*names, *others]), z)
+    raw_low, raw_high = _interval(raw, effective_size(every, [*names, *others]), confidence)
     return CorrectedShare(
         raw=raw, raw_low=raw_low, raw_high=raw_high, corrected=share, low=low, high=high, confidence=confidence,
         method="labels alone",
     )  # fmt: skip
 
 
-def _wilson(share: float, items: float, z: float) -> tuple[float, float]:
-    """Wilson's interval of a share of an effective number of items, which need not be whole."""
-    scale = 1 + z * z / items
-    middle = (share + z * z / (2 * items)) / scale
-    half = z * math.sqrt(share * (1 - share) / items + z * z / (4 * items * items)) / scale
-    return _within(middle - half), _within(middle + half)
+def _interval(share: float, items: float, confidence: float) -> tuple[float, float]:
+    interval = wilson_interval(share * items, items, confidence=confidence)
+    return interval.low, interval.high
 
 
 def _within(share: float) -> float:

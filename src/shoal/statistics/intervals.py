@@ -35,18 +35,18 @@ class Interval:
         return self.low <= value <= self.high
 
 
-def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+def wilson_interval(successes: float, trials: float, *, confidence: float = 0.95) -> Interval:
     """The score interval of a binomial share; its coverage is near the confidence on average over shares.
 
     Source: Wilson (1927), JASA 22:209-212, as in Brown, Cai and DasGupta (2001), Statistical Science 16:101-133, eq. 4.
 
     Args:
         successes: how many trials succeeded.
-        trials: how many there were, at least one.
+        trials: how many there were. Neither need be whole: trials in clusters count as fewer.
         confidence: the confidence.
 
     Raises:
-        UsageError: the counts are not 0 <= successes <= trials with trials >= 1, or the confidence is not in [0.5, 1).
+        UsageError: the counts are not 0 <= successes <= trials with trials > 0, or the confidence is not in [0.5, 1).
     """
     _check_counts(successes, trials)
     check_confidence(confidence)
@@ -60,8 +60,8 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) ->
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     # At the ends the formula gives 0 and 1 up to rounding; the exact value is written.
-    low = 0.0 if successes == 0 else (middle - half) / scale
-    high = 1.0 if successes == trials else (middle + half) / scale
+    low = 0.0 if successes == 0 else max(0.0, (middle - half) / scale)
+    high = 1.0 if successes == trials else min(1.0, (middle + half) / scale)
     return Interval(low, high, confidence)
 
 
@@ -90,8 +90,8 @@ def clopper_pearson_interval(successes: int, trials: int, *, confidence: float =
     return Interval(low, high, confidence)
 
 
-def _check_counts(successes: int, trials: int) -> None:
-    if trials < 1:
+def _check_counts(successes: float, trials: float) -> None:
+    if trials <= 0:
         raise UsageError(f"an interval of a share needs at least one trial, not {trials}")
     if not 0 <= successes <= trials:
         raise UsageError(f"{successes} successes of {trials} trials cannot be; successes lie between 0 and the trials")

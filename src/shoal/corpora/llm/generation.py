@@ -1,8 +1,8 @@
 """Many prompts to an endpoint, resumable: each answer is appended to a record at once, and is not requested again.
 
-The record is a JSONL file with one line per answer, keyed by the digest of its prompt, with the model that answered. A
-last line that was cut short by a kill is dropped. Of generated stories, those equal up to case and white space are
-returned once.
+The record is a JSONL file with one line per answer, keyed by the digest of its prompt, with the model that answered. An
+answer counts for the model that gave it and for no other, so that one record may hold those of several. A last line
+that was cut short by a kill is dropped. Of generated stories, those equal up to case and white space are returned once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shoal.errors import DataError
 from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from shoal.corpora.llm.client import Endpoint
     from shoal.corpora.llm.prompts import Prompt
@@ -81,7 +81,9 @@ def complete_all(
     progress: Progress | None = None,
     what: str = "stories",
 ) -> dict[str, dict[str, Any]]:
-    """Complete the prompts that the record does not hold yet.
+    """Complete the prompts to which the record holds no answer of this model yet.
+
+    What another model answered in the same record stays there, and is not taken for an answer of this one.
 
     Args:
         requests: the prompts; their keys differ.
@@ -95,15 +97,14 @@ def complete_all(
         what: the name of the work.
 
     Returns:
-        All rows of the record by key.
+        All rows of the model in the record, by key.
 
     Raises:
         EndpointError: the endpoint failed for good; what was answered is in the record.
-        DataError: the record is not one, or another model answered these requests in it.
+        DataError: the record is not one.
     """
     record = Path(record)
-    known = read_record(record)
-    _check_model(record, (known[request.key] for request in requests if request.key in known), endpoint.model)
+    known = read_record(record, endpoint.model)
     todo = [request for request in requests if request.key not in known]
     if not todo:
         return known
@@ -135,20 +136,14 @@ def complete_all(
     return known
 
 
-def _check_model(record: Path, rows: Iterable[dict[str, Any]], model: str) -> None:
-    """Refuse answers of another model, which would pass for those of this one; old records do not name theirs."""
-    for row in rows:
-        if row.get("model", model) != model:
-            raise DataError(
-                f"{record} holds answers of {row['model']!r}, and the model is {model!r}; give another file, or "
-                f"{_START_AGAIN}"
-            )
-
-
-def read_record(record: str | Path) -> dict[str, dict[str, Any]]:
-    """The answers of a record by the digest of their prompt; none where there is no file.
+def read_record(record: str | Path, model: str | None = None) -> dict[str, dict[str, Any]]:
+    """The answers of a model in a record, by the digest of their prompt; none where there is no file.
 
     A last line that was cut short is cut off the file.
+
+    Args:
+        record: the JSONL file of answers.
+        model: whose answers they are, or those that name no model; None takes all.
 
     Raises:
         DataError: a line that is no answer.
@@ -164,7 +159,8 @@ def read_record(record: str | Path) -> dict[str, dict[str, Any]]:
     for where, row in read_json_lines(record, expected=_START_AGAIN):
         if not isinstance(row, dict) or not {"key", "text"} <= row.keys():
             raise DataError(f"{where} is no answer of a model; {_START_AGAIN}")
-        answers[row["key"]] = {**row, "text": str(row["text"])}
+        if model is None or row.get("model", model) == model:
+            answers[row["key"]] = {**row, "text": str(row["text"])}
     return answers
 
 

@@ -39,7 +39,7 @@ class RecordedJudge(ABC, Generic[S, A]):
     Args:
         endpoint: of the judge; used at temperature 0, and at a higher one where an answer was of no use.
         record: the JSONL file of answers, keyed by the model's name, the form and the whole question; it is made, or
-            continued.
+            continued. Several judges may share one (see `complete_all`).
         constrained: hold answers to a JSON schema; the endpoint must be able to (llama.cpp, vLLM, OpenAI).
         workers: requests under way at the same time.
         progress: called with (what, done, total).
@@ -110,7 +110,7 @@ class RecordedJudge(ABC, Generic[S, A]):
             UsageError: a price that is below nothing or no number.
             DataError: the record is not one.
         """
-        known = read_record(self._record)
+        known = read_record(self._record, self.endpoint.model)
         todo = [question.text for question in self._questions(subjects) if question.key not in known]
         return estimate_cost(
             todo,

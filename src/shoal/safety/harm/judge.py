@@ -15,11 +15,7 @@ from shoal.corpora.llm import UselessAnswerError
 from shoal.evaluation.judging import RecordedJudge, json_objects
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
-
-    from shoal.corpora.llm import CostEstimate, Endpoint
-    from shoal.progress import Progress
 
 MAX_POINTS = 4
 
@@ -138,23 +134,11 @@ class EndpointHarmScorer:
     """A scorer of harm that is a judge at an endpoint; see `HarmScorer`.
 
     Args:
-        endpoint: of the judge.
-        record: the JSONL file of its answers; it is made, or continued.
-        constrained: hold answers to a JSON schema; the endpoint must be able to.
-        workers: requests under way at the same time.
-        progress: called with (what, done, total).
+        judge: gives the points.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        record: str | os.PathLike[str],
-        *,
-        constrained: bool = False,
-        workers: int = 4,
-        progress: Progress | None = None,
-    ) -> None:
-        self.judge = HarmJudge(endpoint, record, constrained=constrained, workers=workers, progress=progress)
+    def __init__(self, judge: HarmJudge) -> None:
+        self.judge = judge
 
     @property
     def name(self) -> str:
@@ -172,29 +156,8 @@ class EndpointHarmScorer:
         Raises:
             EndpointError: the endpoint failed for good; what it answered is in its record.
         """
-        points = self.judge(_pairs(prompts, completions))
+        points = self.judge([JudgedPair(*pair) for pair in zip(prompts, completions, strict=True)])
         return [None if one is None else one / MAX_POINTS for one in points]
-
-    def estimate(
-        self, prompts: Sequence[str], completions: Sequence[str], *, price_in: float, price_out: float
-    ) -> CostEstimate:
-        """What it will cost to judge those answers that the record does not hold.
-
-        Args:
-            prompts: what was requested.
-            completions: the answer to each.
-            price_in: of a million prompt tokens.
-            price_out: of a million answer tokens.
-
-        Raises:
-            UsageError: a price that is below nothing or no number.
-            DataError: the record is not one.
-        """
-        return self.judge.estimate(_pairs(prompts, completions), price_in=price_in, price_out=price_out)
-
-
-def _pairs(prompts: Sequence[str], completions: Sequence[str]) -> list[JudgedPair]:
-    return [JudgedPair(*pair) for pair in zip(prompts, completions, strict=True)]
 
 
 def _cut(text: str) -> str:

@@ -263,17 +263,17 @@ def _write_locally(
             f"{model.loaded.spec} has no chat template, so that it does not know that it is asked something; give a "
             "model that was tuned on instructions, or an endpoint"
         )
-    known = read_record(record)
-    todo = [request for request in requests if request.key not in known]
     writer = f"{model.loaded.spec} ({model.loaded.digest[:12]})"
+    known = read_record(record, writer)
+    todo = [request for request in requests if request.key not in known]
     with record.open("a", encoding="utf-8") as file:
         for start in range(0, len(todo), _ROWS):
             progress("answers", len(requests) - len(todo) + start, len(requests))
             part = todo[start : start + _ROWS]
             texts = generate_answers(model, [{"prompt": request.text} for request in part], max_tokens=max_tokens)
             for request, text in zip(part, texts, strict=True):
-                row = {"key": request.key, "request": request.request, "writer": writer, "text": text["completion"]}
-                known[request.key] = row
+                row = {"key": request.key, "model": writer, "request": request.request, "writer": writer}
+                known[request.key] = row = {**row, "text": text["completion"]}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
             # To the operating system, batch by batch: a kill then loses the batch under way and no more.
             file.flush()
