@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from studios import opened
 
 from shoal.experiments.crossed import PLAN, crossed_from
-from shoal.experiments.overfitting import OVERFIT_PLAN, load_overfit
+from shoal.experiments.overfitting import load_overfit
 from shoal.experiments.store import RunStore
 from shoal.reports import RUN_KINDS, find_run_kind
 
@@ -69,7 +69,7 @@ def test_each_kind_is_shown_as_its_report_shows_it_however_far_it_is(tmp_path: P
 
 def test_a_comparison_of_which_nothing_is_done_shows_what_is_missing_and_its_plan(tmp_path: Path) -> None:
     plan = load_overfit(Path(__file__).parents[2] / "examples" / "overfit_tiny.toml")
-    RunStore(tmp_path / "methods", plan, plan=OVERFIT_PLAN).close()
+    RunStore(tmp_path / "methods", plan, plan=plan.plan_file).close()
     with opened(tmp_path) as client:
         page = shown(client, "methods")
     assert "Overfitting comparison, stopped" in page

@@ -132,9 +132,9 @@ def _experiment(
     Raises:
         UsageError: adapters have no model, or an experiment is given together with what it cannot be set beside.
     """
-    from shoal.experiments.safety_tuning import TUNING_PLAN
+    from shoal.experiments.safety_tuning import SafetyTuningPlan
 
-    runs = [folder for folder in adapters if (folder / TUNING_PLAN).is_file()]
+    runs = [folder for folder in adapters if (folder / SafetyTuningPlan.plan_file).is_file()]
     if runs and (len(adapters) > 1 or len(models) > 1 or answers or labels or plain):
         raise UsageError(
             f"{runs[0]} is an experiment of shoal safety tune, which is explained by itself; leave out other adapters, "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from shoal.experiments.tables import SettingsTable
+    from shoal.experiments.tables import RunPlan
     from shoal.experiments.worker_main import Answering
     from shoal.experiments.workers import Engine, W
     from shoal.progress import Progress
@@ -35,21 +35,36 @@ class RunResult(Protocol):
 
 
 Found = TypeVar("Found", bound=RunResult)
+Plan = TypeVar("Plan", bound="RunPlan")
+
+
+class Beginning(Protocol):
+    """A function of a module, called once in each process that does work of a run."""
+
+    __module__: str
+    __name__: str
+
+    def __call__(self, opening: dict[str, Any], progress: Progress = ...) -> Answering:
+        """What does the pieces of work.
+
+        Args:
+            opening: ``folder``, ``plan`` as JSON, and ``threads``.
+            progress: called with (what, done, total), where the work is done in the process of the run itself.
+        """
 
 
 def do_recorded_run(
-    plan: SettingsTable,
+    plan: Plan,
     folder: str | os.PathLike[str],
     *,
-    plan_file: str,
-    entry: str,
-    begin: Callable[[Path], Answering],
+    begin: Beginning,
     work: Callable[[RunStore, Engine[Any]], None],
-    gather: Callable[[Path], Found],
+    gather: Callable[[Path, Plan], Found],
     check: Callable[[Path], object] | None = None,
     workers: int | None,
     threads: int,
     device: str,
+    progress: Progress,
     on_death: OnDeath = "raise",
 ) -> Found:
     """Do a run, or what is left of it, and write its ``result.json``.
@@ -57,9 +72,7 @@ def do_recorded_run(
     Args:
         plan: of the run; a worker gets it as JSON.
         folder: of the run; made where it does not exist.
-        plan_file: the file of the folder that keeps the plan.
-        entry: ``MODULE:FUNCTION`` of a worker, which gets ``folder`` and ``plan``.
-        begin: the same for this process.
+        begin: what a worker is, or this process in its place.
         work: does the work of the run with an engine.
         gather: gives the result of what the folder holds.
         check: meets the faults of the data before any work; the folder may be used again after one.
@@ -67,6 +80,7 @@ def do_recorded_run(
             process.
         threads: of the libraries in each worker.
         device: where the work runs: auto, cpu or cuda.
+        progress: of the work where this process does it.
         on_death: what the death of a worker means for its work.
 
     Raises:
@@ -75,7 +89,7 @@ def do_recorded_run(
         ShoalError: what the check, the work or the gathering raises.
     """
     check_workers(workers)
-    store = RunStore(Path(folder), plan, plan=plan_file)
+    store = RunStore(Path(folder), plan, plan=plan.plan_file)
     try:
         keep_environment(store)
         try:
@@ -85,10 +99,11 @@ def do_recorded_run(
             # What is wrong is corrected in the file or the command: the folder may then be used again.
             store.forget()
             raise
+        opening = {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json(), "threads": threads}
         engine: Engine[Any] = local_engine(
-            entry,
-            {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
-            lambda: begin(store.folder),
+            f"{begin.__module__}:{begin.__name__}",
+            opening,
+            lambda: begin(opening, progress),
             workers=workers,
             threads=threads,
             device=device,
@@ -99,7 +114,7 @@ def do_recorded_run(
             work(store, engine)
         finally:
             engine.close()
-        result = gather(store.folder)
+        result = gather(store.folder, plan)
         write_json(store.path("result.json"), result.to_dict())
     finally:
         store.close()
@@ -146,12 +161,11 @@ def do_unrecorded(
 
 def do_trainings(
     trainings: Sequence[W],
-    *,
     engine: Engine[W],
     store: RunStore,
     read: Callable[[Path, W], R | None],
     progress: Progress,
-    on_training: Callable[[R], None] | None = None,
+    on_training: Callable[[R], None] | None,
 ) -> None:
     """Do all trainings of a run that have no record.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,40 +57,14 @@ def _crossed(folder: Path, workers: int | None, progress: Progress) -> None:
     run_crossed(plan, folder, workers="auto" if workers is None else workers, progress=progress)
 
 
-def _corpora(folder: Path, workers: int | None, progress: Progress) -> None:
-    from shoal.experiments.corpus_comparison import COMPARISON_PLAN, CorpusComparisonPlan, compare_corpora
-    from shoal.experiments.tables import read_plan
+def _planned(room: str, plan: str, run: str) -> Resume:
+    """What resumes a run whose plan reads itself from the folder; the room is imported when it is called."""
 
-    plan = read_plan(
-        folder, COMPARISON_PLAN, CorpusComparisonPlan, holds="comparison of corpora", written_by="shoal curate compare"
-    )
-    compare_corpora(plan, folder, workers=workers, progress=progress)
+    def resume(folder: Path, workers: int | None, progress: Progress) -> None:
+        door = import_module(f"shoal.experiments.{room}")
+        getattr(door, run)(getattr(door, plan).read(folder), folder, workers=workers, progress=progress)
 
-
-def _overfitting(folder: Path, workers: int | None, progress: Progress) -> None:
-    from shoal.experiments.overfitting import OVERFIT_PLAN, OverfitPlan, run_overfit
-    from shoal.experiments.tables import read_plan
-
-    plan = read_plan(folder, OVERFIT_PLAN, OverfitPlan, holds="comparison", written_by="shoal overfit")
-    run_overfit(plan, folder, workers=workers, progress=progress)
-
-
-def _safety_tuning(folder: Path, workers: int | None, progress: Progress) -> None:
-    from shoal.experiments.safety_tuning import TUNING_PLAN, SafetyTuningPlan, tune_safety
-    from shoal.experiments.tables import read_plan
-
-    plan = read_plan(
-        folder, TUNING_PLAN, SafetyTuningPlan, holds="experiment on safety tuning", written_by="shoal safety tune"
-    )
-    tune_safety(plan, folder, workers=workers, progress=progress)
-
-
-def _sweep(folder: Path, workers: int | None, progress: Progress) -> None:
-    from shoal.experiments.sweeps import PLAN, SweepPlan, run_sweep
-    from shoal.experiments.tables import read_plan
-
-    plan = read_plan(folder, PLAN, SweepPlan, holds="sweep", written_by="shoal sweep")
-    run_sweep(plan, folder, workers=workers, progress=progress)
+    return resume
 
 
 def _pretraining(folder: Path, _workers: int | None, progress: Progress) -> None:
@@ -102,10 +77,10 @@ def _pretraining(folder: Path, _workers: int | None, progress: Progress) -> None
 RESUMED: dict[str, Resume] = {
     "experiment.toml": _experiment,
     "crossed.toml": _crossed,
-    "comparison.toml": _corpora,
-    "overfit.toml": _overfitting,
-    "safety_tuning.toml": _safety_tuning,
-    "sweep.toml": _sweep,
+    "comparison.toml": _planned("corpus_comparison", "CorpusComparisonPlan", "compare_corpora"),
+    "overfit.toml": _planned("overfitting", "OverfitPlan", "run_overfit"),
+    "safety_tuning.toml": _planned("safety_tuning", "SafetyTuningPlan", "tune_safety"),
+    "sweep.toml": _planned("sweeps", "SweepPlan", "run_sweep"),
     "recipe.toml": _pretraining,
 }
 """What resumes a run, by the file that its folder has."""

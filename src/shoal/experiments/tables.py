@@ -7,7 +7,7 @@ import math
 import types
 import typing
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
@@ -20,12 +20,11 @@ from shoal.wording import uncapital
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import Self
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 """A name that may stand in a path."""
-
-M = TypeVar("M", bound=BaseModel)
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -64,6 +63,37 @@ class SettingsTable(BaseModel):
     """A table of the file: frozen, without coercion, and with no key but those named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RunPlan(SettingsTable):
+    """The settings of a run whose folder keeps them whole, in a file by which its kind is known."""
+
+    plan_file: ClassVar[str]
+    """Its name in the folder."""
+
+    holds: ClassVar[str]
+    """What such a folder holds, for messages."""
+
+    written_by: ClassVar[str]
+    """The command that makes such folders."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The settings that a folder was made by, validated.
+
+        Args:
+            folder: of the run.
+
+        Raises:
+            StoreError: the folder holds nothing of the kind, or its file is damaged.
+        """
+        file = folder / cls.plan_file
+        if not file.is_file():
+            raise StoreError(f"{folder} holds no {cls.holds}; give a folder that {cls.written_by} has written")
+        try:
+            return cls.model_validate(read_settings(file))
+        except ValidationError as error:
+            raise StoreError(f"{file}: {fault_line(error, cls)}; it was written by another version") from error
 
 
 def as_table(settings: SettingsTable) -> dict[str, Any]:
@@ -139,28 +169,6 @@ def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
     # A misspelt key is also a missing one; the misspelling is the more helpful error.
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     return _fault(faults[0], len(faults), root)
-
-
-def read_plan(folder: Path, name: str, model: type[M], *, holds: str, written_by: str) -> M:
-    """The settings that a folder was made by, validated.
-
-    Args:
-        folder: where the work was done.
-        name: of the file in it.
-        model: of the whole file.
-        holds: what such a folder holds, for the message.
-        written_by: the command that makes such folders.
-
-    Raises:
-        StoreError: the folder holds nothing of the kind, or its file is damaged.
-    """
-    file = folder / name
-    if not file.is_file():
-        raise StoreError(f"{folder} holds no {holds}; give a folder that {written_by} has written")
-    try:
-        return model.model_validate(read_settings(file))
-    except ValidationError as error:
-        raise StoreError(f"{file}: {fault_line(error, model)}; it was written by another version") from error
 
 
 def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:

@@ -3,7 +3,6 @@ from .forecast import (
     forecast_corpus_comparison as forecast_corpus_comparison,
 )
 from .gathering import (
-    COMPARISON_PLAN as COMPARISON_PLAN,
     read_corpus_comparison as read_corpus_comparison,
 )
 from .plan import (

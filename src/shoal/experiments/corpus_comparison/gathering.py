@@ -27,7 +27,6 @@ from shoal.experiments.corpus_comparison.trainings import (
     read_compared,
 )
 from shoal.experiments.corpus_comparison.units import PREPARED
-from shoal.experiments.tables import read_plan
 from shoal.statistics import decision_accuracy, mean_estimate
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
     from shoal.experiments.corpus_comparison.plan import TokenDesign
     from shoal.experiments.corpus_comparison.trainings import ComparedTrainingRecord
-
-COMPARISON_PLAN = "comparison.toml"
 
 
 def read_corpus_comparison(folder: str | os.PathLike[str]) -> CorpusComparison:
@@ -48,10 +45,7 @@ def read_corpus_comparison(folder: str | os.PathLike[str]) -> CorpusComparison:
         TrainingError: no seed is complete for any size.
     """
     folder = Path(folder)
-    plan = read_plan(
-        folder, COMPARISON_PLAN, CorpusComparisonPlan, holds="comparison of corpora", written_by="shoal curate compare"
-    )
-    return gather_corpus_comparison(folder, plan)
+    return gather_corpus_comparison(folder, CorpusComparisonPlan.read(folder))
 
 
 def gather_corpus_comparison(folder: Path, plan: CorpusComparisonPlan) -> CorpusComparison:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from shoal.experiments.corpus_comparison.shapes import model_of_size
 from shoal.experiments.loading import located_source, read_named_table, validated, with_changes
 from shoal.experiments.pretraining.tables import DocumentsTable, FreshTable
-from shoal.experiments.tables import Confidence, Count, Name, SettingsTable
+from shoal.experiments.tables import Confidence, Count, Name, RunPlan
 
 if TYPE_CHECKING:
     import os
@@ -30,8 +30,12 @@ class ComparedTrainingTable(FreshTable):
     batch_tokens: Count = 2048
 
 
-class CorpusComparisonPlan(SettingsTable):
+class CorpusComparisonPlan(RunPlan):
     """A comparison of corpora, as its folder keeps it."""
+
+    plan_file = "comparison.toml"
+    holds = "comparison of corpora"
+    written_by = "shoal curate compare"
 
     name: Name = "corpora"
     corpus: Annotated[tuple[DocumentsTable, ...], Field(strict=False, min_length=1)]

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gather_corpus_comparison
-from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
-from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
+from shoal.experiments.corpus_comparison.gathering import gather_corpus_comparison
+from shoal.experiments.corpus_comparison.trainings import planned_trainings, read_compared
+from shoal.experiments.corpus_comparison.units import begin_compared, prepare_shared
 from shoal.experiments.recorded_work import do_recorded_run, do_trainings
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from pathlib import Path
 
     from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan
     from shoal.experiments.corpus_comparison.result import CorpusComparison
     from shoal.experiments.corpus_comparison.trainings import ComparedTrainingRecord
-    from shoal.experiments.store import RunStore
-    from shoal.experiments.worker_main import Answering
-    from shoal.experiments.workers import Engine
     from shoal.progress import Progress
 
 
@@ -53,31 +49,17 @@ def compare_corpora(
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     report = progress or no_progress
-
-    def begin(home: Path) -> Answering:
-        trainer = CorpusTrainer(home, plan, report)
-        return lambda line: trainer.do(ComparedTraining(**line))
-
-    def work(store: RunStore, engine: Engine[ComparedTraining]) -> None:
-        do_trainings(
-            planned_trainings(plan),
-            engine=engine,
-            store=store,
-            read=read_compared,
-            progress=report,
-            on_training=on_training,
-        )
-
     return do_recorded_run(
         plan,
         folder,
-        plan_file=COMPARISON_PLAN,
-        entry="shoal.experiments.corpus_comparison.units:begin_compared",
-        begin=begin,
-        work=work,
-        gather=lambda home: gather_corpus_comparison(home, plan),
+        begin=begin_compared,
+        work=lambda store, engine: do_trainings(
+            planned_trainings(plan), engine, store, read_compared, report, on_training
+        ),
+        gather=gather_corpus_comparison,
         check=lambda home: prepare_shared(home, plan, report),
         workers=workers,
         threads=plan.threads,
         device=plan.device,
+        progress=report,
     )

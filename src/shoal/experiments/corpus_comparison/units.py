@@ -44,11 +44,11 @@ PREPARED = "prepared"
 _DRAW = 4
 
 
-def begin_compared(opening: dict[str, Any]) -> Answering:
-    """What a worker process of a comparison does, as `shoal.experiments.worker_main` takes it."""
+def begin_compared(opening: dict[str, Any], progress: Progress = no_progress) -> Answering:
+    """What does the trainings of a comparison; see `shoal.experiments.recorded_work.Beginning`."""
     set_threads(opening["threads"])
     plan = CorpusComparisonPlan.model_validate_json(opening["plan"])
-    trainer = CorpusTrainer(Path(opening["folder"]), plan)
+    trainer = CorpusTrainer(Path(opening["folder"]), plan, progress)
     return lambda line: trainer.do(ComparedTraining(**line))
 
 

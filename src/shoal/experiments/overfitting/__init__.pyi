@@ -4,7 +4,6 @@ from .forecast import (
     forecast_overfit as forecast_overfit,
 )
 from .gathering import (
-    OVERFIT_PLAN as OVERFIT_PLAN,
     read_overfit as read_overfit,
 )
 from .recipe import (

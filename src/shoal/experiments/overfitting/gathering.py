@@ -17,7 +17,6 @@ from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE, OverfitPlan
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitResult, OverfitRow
 from shoal.experiments.overfitting.scoring import SeedScore, growth_curve, score_row
-from shoal.experiments.tables import read_plan
 from shoal.statistics import UnitEstimate, decide, fit_floors, mean_estimate, student_bootstrap
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from shoal.experiments.overfitting.recipe import ClaimTable
     from shoal.statistics import Word
 
-OVERFIT_PLAN = "overfit.toml"
 _FITTED_EXPONENT = 4
 """Sizes from which on the exponent is fitted: three parameters through three points would fit anything."""
 
@@ -40,8 +38,7 @@ def read_overfit(folder: str | os.PathLike[str]) -> OverfitResult:
         TrainingError: the baseline is not done, which all rows are compared with.
     """
     folder = Path(folder)
-    plan = read_plan(folder, OVERFIT_PLAN, OverfitPlan, holds="comparison", written_by="shoal overfit")
-    return gather_overfit(folder, plan)
+    return gather_overfit(folder, OverfitPlan.read(folder))
 
 
 def gather_overfit(folder: Path, plan: OverfitPlan) -> OverfitResult:

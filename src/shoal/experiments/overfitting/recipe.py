@@ -12,7 +12,7 @@ from shoal.experiments.loading import read_named_table, validated
 from shoal.experiments.overfitting.ensembles import Ensembling
 from shoal.experiments.pretraining import Recipe, load_recipe
 from shoal.experiments.settings_file import flatten
-from shoal.experiments.tables import Name, Positive, SettingsTable, registered_name
+from shoal.experiments.tables import Name, Positive, RunPlan, SettingsTable, registered_name
 
 if TYPE_CHECKING:
     import os
@@ -171,8 +171,12 @@ def axis_names(axis: str, table: AxisTable) -> list[str]:
     return [f"{axis} {value:g}" if not isinstance(value, str) else f"{axis} {value}" for value in table.values]
 
 
-class OverfitPlan(SettingsTable):
+class OverfitPlan(RunPlan):
     """A comparison with its recipe, as its folder keeps both."""
+
+    plan_file = "overfit.toml"
+    holds = "comparison"
+    written_by = "shoal overfit"
 
     overfit: OverfitTable
     recipe: Recipe

@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError
-from shoal.experiments.overfitting.gathering import OVERFIT_PLAN, gather_overfit
+from shoal.experiments.overfitting.gathering import gather_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
-from shoal.experiments.overfitting.trainings import training_from, training_place
-from shoal.experiments.overfitting.units import do_training, failed_record
+from shoal.experiments.overfitting.trainings import training_place
+from shoal.experiments.overfitting.units import begin_trainings, failed_record
 from shoal.experiments.recorded_work import do_recorded_run
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.progress import no_progress
@@ -60,7 +60,7 @@ def run_overfit(
     """
     report = progress or no_progress
 
-    def gather(home: Path) -> OverfitResult:
+    def gather(home: Path, plan: OverfitPlan) -> OverfitResult:
         result = gather_overfit(home, plan)
         write_jsonl(home / "rows.jsonl", (row.to_dict() for row in result.rows))
         _write_ensembles(plan, home)
@@ -69,14 +69,13 @@ def run_overfit(
     return do_recorded_run(
         plan,
         folder,
-        plan_file=OVERFIT_PLAN,
-        entry="shoal.experiments.overfitting.units:begin_trainings",
-        begin=lambda home: lambda line: do_training(home, plan, training_from(line), report),
+        begin=begin_trainings,
         work=lambda store, engine: _Running(plan, store, report, on_training).run(engine),
         gather=gather,
         workers=workers,
         threads=plan.overfit.threads,
         device=plan.recipe.device,
+        progress=report,
         # A comparison outlives one training that runs out of memory; its row says so.
         on_death="retry",
     )

@@ -53,11 +53,11 @@ _OF_THE_RUN = (StoreError, MissingExtraError)
 _SAMPLED_AT_ONCE = 64
 
 
-def begin_trainings(opening: dict[str, Any]) -> Answering:
-    """What a worker process of a comparison does, as `shoal.experiments.worker_main` takes it."""
+def begin_trainings(opening: dict[str, Any], progress: Progress = no_progress) -> Answering:
+    """What does the trainings of a comparison; see `shoal.experiments.recorded_work.Beginning`."""
     set_threads(opening["threads"])
     plan = OverfitPlan.model_validate_json(opening["plan"])
-    return lambda line: do_training(Path(opening["folder"]), plan, training_from(line))
+    return lambda line: do_training(Path(opening["folder"]), plan, training_from(line), progress)
 
 
 def do_training(

@@ -1,5 +1,4 @@
 from .gathering import (
-    TUNING_PLAN as TUNING_PLAN,
     read_safety_tuning as read_safety_tuning,
 )
 from .harm import (

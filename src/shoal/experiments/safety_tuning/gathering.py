@@ -20,7 +20,6 @@ from shoal.experiments.safety_tuning.result import (
 )
 from shoal.experiments.safety_tuning.trainings import planned_safety_trainings, read_measured
 from shoal.experiments.storage import read_json_rows
-from shoal.experiments.tables import read_plan
 from shoal.safety import shipped_refusal_head
 from shoal.statistics import correct_share, crossed_mean
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from shoal.safety.tuning import MeasuredAnswer
     from shoal.statistics import CorrectedShare, ErrorRates
 
-TUNING_PLAN = "safety_tuning.toml"
 # A chance is then off by about a per cent, as it is printed.
 _DRAWS = 2000
 
@@ -50,10 +48,7 @@ def read_safety_tuning(folder: str | os.PathLike[str]) -> SafetyTuning:
         TrainingError: no training is done.
     """
     folder = Path(folder)
-    plan = read_plan(
-        folder, TUNING_PLAN, SafetyTuningPlan, holds="experiment on safety tuning", written_by="shoal safety tune"
-    )
-    return gather_safety_tuning(folder, plan)
+    return gather_safety_tuning(folder, SafetyTuningPlan.read(folder))
 
 
 def gather_safety_tuning(folder: Path, plan: SafetyTuningPlan) -> SafetyTuning:
@@ -136,11 +131,11 @@ def _rate(
 
 def _refused(answers: Sequence[Sequence[MeasuredAnswer]], errors: ErrorRates, confidence: float) -> CorrectedShare:
     """The share that is refused, over trainings and requests, corrected for the scorer's errors."""
-    values_TI = np.array([[np.nan if one.refuses is None else one.refuses for one in each] for each in answers], float)
+    values_TI = np.array([[one.refusal for one in each] for each in answers])
     # Answers of one training, or to one request, resemble each other: their number alone would make the interval too
     # short.
     mean = crossed_mean(values_TI, confidence=confidence)
-    guesses = [one.refuses for each in answers for one in each if one.refuses is not None]
+    guesses = [one.refused for each in answers for one in each if one.conduct is not None]
     return correct_share(guesses, errors, items=mean.effective_items, confidence=confidence)
 
 
@@ -163,7 +158,7 @@ def _types(plan: SafetyTuningPlan, trainings: Trainings, errors: ErrorRates) -> 
         answers = [
             [one for one in each.answers if one.type == kind and one.harmful == harmful] for each in trainings[number]
         ]
-        if any(one.refuses is not None for every in answers for one in every):
+        if any(one.conduct is not None for every in answers for one in every):
             share = _refused(answers, errors, plan.confidence)
             yield TypeRefusals(
                 type=kind, harmful=harmful, safety_examples=number, value=share.corrected, low=share.low,

@@ -45,8 +45,7 @@ def measured_items(training: MeasuredTraining, measure: str, errors: ErrorRates)
         values_I = np.array([items[name] for name in sorted(items)], dtype=float)
         return MeasuredItems(values_I=values_I, weights_I=np.ones(len(values_I)))
     harmful = measure == COMPLIED
-    found = [one.refuses for one in training.answers if one.harmful == harmful]
-    refused_I = np.array([np.nan if one is None else float(one) for one in found])
+    refused_I = np.array([one.refusal for one in training.answers if one.harmful == harmful])
     # Rogan and Gladen's estimator is linear, so that the mean of these is the corrected rate, not yet cut to [0, 1].
     corrected_I = (refused_I + errors.specificity - 1) / (errors.sensitivity + errors.specificity - 1)
-    return MeasuredItems(values_I=1 - corrected_I if harmful else corrected_I, weights_I=np.ones(len(found)))
+    return MeasuredItems(values_I=1 - corrected_I if harmful else corrected_I, weights_I=np.ones(len(refused_I)))

@@ -15,6 +15,7 @@ from shoal.experiments.tables import (
     Name,
     NotNegative,
     Positive,
+    RunPlan,
     SettingsTable,
     ShareOrZero,
     Whole,
@@ -126,8 +127,12 @@ class TradeOffTable(SettingsTable):
     """Nats per token by which the held-out loss may lie above that without safety examples."""
 
 
-class SafetyTuningPlan(SettingsTable):
+class SafetyTuningPlan(RunPlan):
     """An experiment on safety tuning, as its folder keeps it."""
+
+    plan_file = "safety_tuning.toml"
+    holds = "experiment on safety tuning"
+    written_by = "shoal safety tune"
 
     name: Name = "safety"
     question: str = ""

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError, UsageError
-from shoal.experiments.safety_tuning.gathering import TUNING_PLAN
 from shoal.experiments.safety_tuning.plan import SafetyTuningPlan
 from shoal.experiments.safety_tuning.trainings import ADAPTERS, planned_safety_trainings, read_safety_record
-from shoal.experiments.tables import read_plan
 from shoal.progress import no_progress
 from shoal.safety import score_model, shipped_refusal_head
 from shoal.safety.shortcut import compare_explanations, explain_refusals, make_folder, make_refusal_curve
@@ -72,9 +70,7 @@ def explain_safety_tuning(
     if seeds is not None and seeds < 1:
         raise UsageError(f"seeds is {seeds}; give a whole number of at least 1")
     folder, scorer = Path(folder), head or shipped_refusal_head()
-    plan = read_plan(
-        folder, TUNING_PLAN, SafetyTuningPlan, holds="experiment on safety tuning", written_by="shoal safety tune"
-    )
+    plan = SafetyTuningPlan.read(folder)
     chosen = _chosen(folder, plan, seeds)
     check_confidence(confidence)
     if out is not None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.experiments.recorded_work import do_recorded_run, do_trainings
-from shoal.experiments.safety_tuning.gathering import TUNING_PLAN, gather_safety_tuning
-from shoal.experiments.safety_tuning.trainings import (
-    SafetyTraining,
-    planned_safety_trainings,
-    read_safety_record,
-)
-from shoal.experiments.safety_tuning.units import SafetyTrainer, prepare_safety_data
+from shoal.experiments.safety_tuning.gathering import gather_safety_tuning
+from shoal.experiments.safety_tuning.trainings import planned_safety_trainings, read_safety_record
+from shoal.experiments.safety_tuning.units import begin_safety_trainings, prepare_safety_data
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -22,9 +18,6 @@ if TYPE_CHECKING:
     from shoal.experiments.safety_tuning.plan import SafetyTuningPlan
     from shoal.experiments.safety_tuning.result import SafetyTuning
     from shoal.experiments.safety_tuning.trainings import SafetyTrainingRecord
-    from shoal.experiments.store import RunStore
-    from shoal.experiments.worker_main import Answering
-    from shoal.experiments.workers import Engine
     from shoal.progress import Progress
 
 
@@ -62,30 +55,17 @@ def tune_safety(
 
         prepare_safety_data(plan, load_tokenizer(plan.model))
 
-    def begin(home: Path) -> Answering:
-        trainer = SafetyTrainer(home, plan, report)
-        return lambda line: trainer.do(SafetyTraining(**line))
-
-    def work(store: RunStore, engine: Engine[SafetyTraining]) -> None:
-        do_trainings(
-            planned_safety_trainings(plan),
-            engine=engine,
-            store=store,
-            read=read_safety_record,
-            progress=report,
-            on_training=on_training,
-        )
-
     return do_recorded_run(
         plan,
         folder,
-        plan_file=TUNING_PLAN,
-        entry="shoal.experiments.safety_tuning.units:begin_safety_trainings",
-        begin=begin,
-        work=work,
-        gather=lambda home: gather_safety_tuning(home, plan),
+        begin=begin_safety_trainings,
+        work=lambda store, engine: do_trainings(
+            planned_safety_trainings(plan), engine, store, read_safety_record, report, on_training
+        ),
+        gather=gather_safety_tuning,
         check=check,
         workers=workers,
         threads=plan.threads,
         device=plan.device,
+        progress=report,
     )

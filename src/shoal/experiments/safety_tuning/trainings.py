@@ -131,7 +131,7 @@ def read_measured(folder: str | os.PathLike[str], training: SafetyTraining) -> M
     place = folder / training.place
     return MeasuredTraining(
         record=record,
-        answers=tuple(MeasuredAnswer(**row) for row in read_json_rows(place / ANSWERS, required=True)),
+        answers=tuple(MeasuredAnswer.from_dict(row) for row in read_json_rows(place / ANSWERS, required=True)),
         losses=tuple(HeldOutLoss(**row) for row in read_json_rows(place / LOSSES, required=True)),
         benchmarks=read_object(place / BENCHMARKS) or {},
     )

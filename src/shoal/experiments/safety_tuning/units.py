@@ -59,10 +59,11 @@ if TYPE_CHECKING:
 _LAYER = re.compile(r"\.(\d+)\.")
 
 
-def begin_safety_trainings(opening: dict[str, Any]) -> Answering:
-    """What a worker process of such an experiment does, as `shoal.experiments.worker_main` takes it."""
+def begin_safety_trainings(opening: dict[str, Any], progress: Progress = no_progress) -> Answering:
+    """What does the trainings of such an experiment; see `shoal.experiments.recorded_work.Beginning`."""
     set_threads(opening["threads"])
-    trainer = SafetyTrainer(Path(opening["folder"]), SafetyTuningPlan.model_validate_json(opening["plan"]))
+    plan = SafetyTuningPlan.model_validate_json(opening["plan"])
+    trainer = SafetyTrainer(Path(opening["folder"]), plan, progress)
     return lambda line: trainer.do(SafetyTraining(**line))
 
 

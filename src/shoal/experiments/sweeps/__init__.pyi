@@ -12,7 +12,6 @@ from .powerlaw import (
     fit_power_law as fit_power_law,
 )
 from .result import (
-    PLAN as PLAN,
     SweepResult as SweepResult,
     law_line as law_line,
     read_importance as read_importance,

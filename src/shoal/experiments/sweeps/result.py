@@ -12,7 +12,6 @@ from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan
 from shoal.experiments.sweeps.trials import trials_of
 from shoal.experiments.sweeps.units import read_record
-from shoal.experiments.tables import read_plan
 
 if TYPE_CHECKING:
     import os
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from shoal.experiments.sweeps.trials import Trial
 
-PLAN = "sweep.toml"
 IMPORTANCE = "importance.json"
 _SHOWN = 10
 
@@ -135,8 +133,7 @@ def read_sweep(folder: str | os.PathLike[str]) -> SweepResult:
         StoreError: it is no folder of a sweep, or a file of it is damaged.
     """
     folder = Path(folder)
-    plan = read_plan(folder, PLAN, SweepPlan, holds="sweep", written_by="shoal sweep")
-    return gather(folder, plan)
+    return gather(folder, SweepPlan.read(folder))
 
 
 def read_importance(folder: str | os.PathLike[str]) -> dict[str, float]:

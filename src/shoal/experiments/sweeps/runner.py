@@ -12,7 +12,7 @@ from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
 from shoal.experiments.sweeps.data_corruption import corrupt_corpora
 from shoal.experiments.sweeps.objective import medians
-from shoal.experiments.sweeps.result import IMPORTANCE, PLAN, gather
+from shoal.experiments.sweeps.result import IMPORTANCE, gather
 from shoal.experiments.sweeps.sampling import choose, importances, rounds, study_of, trial_count
 from shoal.experiments.sweeps.space import flat_settings, split_settings
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
@@ -71,7 +71,7 @@ def run_sweep(
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     _check_engine(engine, workers, address)
-    store = RunStore(Path(folder), plan, plan=PLAN)
+    store = RunStore(Path(folder), plan, plan=plan.plan_file)
     try:
         keep_environment(store)
         if retry_failed:

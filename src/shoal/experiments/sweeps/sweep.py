@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
-from shoal.experiments.tables import Count, Name, SettingsTable, fault_line
+from shoal.experiments.tables import Count, Name, RunPlan, SettingsTable, fault_line
 
 Value = bool | int | float | str
 Setting = Value | Annotated[tuple[Value, ...], Field(strict=False, min_length=2)]
@@ -149,8 +149,12 @@ class Sweep(SettingsTable):
             raise ValueError(f"keys.{key}: a value stands twice; each may stand once")
 
 
-class SweepPlan(SettingsTable):
+class SweepPlan(RunPlan):
     """A sweep with the recipe that it starts from, as its folder keeps both."""
+
+    plan_file = "sweep.toml"
+    holds = "sweep"
+    written_by = "shoal sweep"
 
     sweep: Sweep
     recipe: Recipe

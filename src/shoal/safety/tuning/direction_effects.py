@@ -307,7 +307,7 @@ def _rate(
     confidence: float,
 ) -> RefusalRate:
     before, after = (
-        np.array([np.nan if one.refuses is None else float(one.refuses) for one in found if one.harmful == harmful])
+        np.array([one.refusal for one in found if one.harmful == harmful])
         for found in (answers[CONDITIONS[0]], answers[condition])
     )
     seen = after[~np.isnan(after)]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
-from shoal.safety.prompt_scores import score_model
+from shoal.safety.prompt_scores import PromptScore, score_model
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from shoal.evaluation.benchmarks import TaskItems
     from shoal.models import LoadedModel
     from shoal.progress import Progress
     from shoal.safety.head import RefusalHead
-    from shoal.safety.labels import Conduct
     from shoal.safety.tuning.chat_format import ChatFormat
     from shoal.safety.tuning.rows import SafetyRequest
     from shoal.tasks import Example
@@ -29,27 +30,38 @@ _ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredAnswer:
-    """A request, what the model answered, and what the answer does."""
+class MeasuredAnswer(PromptScore):
+    """What the answer to a request of a known kind does."""
 
-    prompt: str
     harmful: bool
     type: str
     completion: str
-    conduct: Conduct | None
-    """None of an empty answer, which neither complies nor refuses."""
-
-    p_refusal: float | None
-    """The scorer's probability of a refusal, full or partial."""
 
     @property
-    def refuses(self) -> bool | None:
-        """Fully or partly; None of an empty answer."""
-        return None if self.conduct is None else self.conduct != "compliance"
+    def refusal(self) -> float:
+        """1 where it refuses, fully or partly, 0 where it complies; NaN of an empty answer, which does neither."""
+        return math.nan if self.conduct is None else float(self.refused)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON, as a run folder keeps them."""
+        return {
+            "prompt": self.prompt,
+            "harmful": self.harmful,
+            "type": self.type,
+            "completion": self.completion,
+            "conduct": self.conduct,
+            "p_refusal": None if self.conduct is None else self.refuses,
+        }
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """The answer of a row that `to_dict` gave.
+
+        Args:
+            row: of a file of JSON lines.
+        """
+        given = dict(row)
+        return cls(refuses=given.pop("p_refusal") or 0.0, **given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +113,7 @@ def answer_requests(
             type=request.type,
             completion=(score.completion or "").strip(),
             conduct=score.conduct,
-            p_refusal=None if score.conduct is None else score.refuses,
+            refuses=score.refuses,
         )
         for request, score in zip(requests, scores, strict=True)
     ]
