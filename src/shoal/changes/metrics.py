@@ -26,10 +26,11 @@ def f1_with_margin(true: Sequence[Sequence[int]], found: Iterable[int], *, margi
         margin: how far apart two places may lie and still be the same.
 
     Raises:
-        UsageError: there is no annotator.
+        UsageError: there is no list of places for each annotator, or the margin is negative.
     """
-    if not true:
-        raise UsageError("f1_with_margin needs the places of at least one annotator; give [places] for one truth")
+    _check_annotators("f1_with_margin", true)
+    if margin < 0:
+        raise UsageError(f"margin is a number of steps from 0; got {margin!r}")
     # With the trivial place in both, no set is empty, and precision and recall are above 0.
     answers = {0, *found}
     annotators = [{0, *places} for places in true]
@@ -47,10 +48,11 @@ def covering(true: Sequence[Sequence[int]], found: Iterable[int], *, length: int
         length: the number of steps of the stream.
 
     Raises:
-        UsageError: there is no annotator, or a place lies outside the stream.
+        UsageError: there is no list of places for each annotator, the stream has no step, or a place lies outside it.
     """
-    if not true:
-        raise UsageError("covering needs the places of at least one annotator; give [places] for one truth")
+    _check_annotators("covering", true)
+    if length < 1:
+        raise UsageError(f"length is the number of steps of the stream, from 1; got {length!r}")
     answers = _pieces(found, length)
     return sum(_covered(_pieces(places, length), answers) for places in true) / len(true) / length
 
@@ -67,6 +69,14 @@ def mean_error(true: Sequence[int], found: Sequence[int]) -> float:
     if not found:
         return float("inf")
     return sum(min(abs(place - other) for other in found) for place in true) / len(true)
+
+
+def _check_annotators(name: str, true: Sequence[Sequence[int]]) -> None:
+    """Refuse no annotator at all, and the places of one truth that are not in a list of their own."""
+    if not true:
+        raise UsageError(f"{name} needs the places of at least one annotator; give [places] for one truth")
+    if not all(hasattr(places, "__iter__") for places in true):
+        raise UsageError(f"{name} needs a list of places for each annotator; give [places] for one truth; got {true!r}")
 
 
 def _hits(true: set[int], found: set[int], margin: int) -> int:

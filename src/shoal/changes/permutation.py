@@ -100,8 +100,8 @@ class Shuffler:
     """
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self._start = int(_mixed(np.array([seed & _WORD], dtype=np.uint64))[0])
+        self.seed = int(seed)  # a whole number of NumPy has no room for the mask
+        self._start = int(_mixed(np.array([self.seed & _WORD], dtype=np.uint64))[0])
         self.drawn = 0
 
     def permutation(self, count: int) -> Array:

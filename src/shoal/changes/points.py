@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from shoal.changes.selection import p_value_of_change, select_by_score, select_b
 from shoal.changes.single_change import normal_scores
 from shoal.changes.summaries import piece_summaries, top_changed_features
 from shoal.changes.validation import as_stream, check_settings
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from shoal.changes.likelihood import Located
@@ -116,7 +118,9 @@ def change_points(
         UsageError: a setting is outside its range, or the model does not fit the stream.
         DataError: ``x`` cannot be read as a stream.
     """
-    check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
+    check_settings(
+        min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence, seed=seed
+    )
     stream = as_stream(x, kind=kind)
     check_model(model, stream, process_count)
     search = _ready(stream, min_distance, alpha, confidence, seed, tested=process_count is None)
@@ -167,7 +171,9 @@ def known_number(
         UsageError: a setting is outside its range.
         DataError: ``x`` cannot be read as a stream.
     """
-    check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
+    check_settings(min_distance=min_distance, confidence=confidence, seed=seed)
+    if not isinstance(count, Integral) or count < 1:
+        raise UsageError(f"count is the number of changes, a whole number from 1; got {count!r}")
     stream = as_stream(x, kind=kind)
     search = _ready(stream, min_distance, ALPHA, confidence, seed, tested=False)
     places = select_by_score(search, count)

@@ -10,6 +10,7 @@ on one scale.
 from __future__ import annotations
 
 import warnings
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,8 +40,9 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
         UsageError: the lag is below 1 or the series not longer than it.
     """
     values = _as_given(_numbers(x).from_first, x)
-    if not 1 <= lag < len(values):
-        raise UsageError(f"lag must be from 1 to {len(values) - 1}, below the length of the series; got {lag}")
+    if not isinstance(lag, Integral) or not 1 <= lag < len(values):
+        most = len(values) - 1
+        raise UsageError(f"lag must be a whole number from 1 to {most}, below the length of the series; got {lag!r}")
     result = np.full_like(values, np.nan)
     with np.errstate(invalid="ignore"):  # two infinities have no difference
         result[lag:] = values[lag:] - values[:-lag]
@@ -86,8 +88,9 @@ def deseasonalize(x: Sequence[float] | Array, period: int) -> Array:
         UsageError: the period is below 2, or the series shorter than two of them.
     """
     values = _as_given(_rounded(_numbers(x)), x)
-    if not 2 <= period <= len(values) // 2:
-        raise UsageError(f"period must be from 2 to half the length ({len(values) // 2}); got {period}")
+    if not isinstance(period, Integral) or not 2 <= period <= len(values) // 2:
+        half = len(values) // 2
+        raise UsageError(f"period must be a whole number from 2 to half the length ({half}); got {period!r}")
     result = np.empty_like(values)
     with np.errstate(invalid="ignore"):  # nor has an infinity from the median of its phase, where that is infinite too
         for phase in range(period):
@@ -109,8 +112,8 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
         DataError: ``x`` holds no numbers.
         UsageError: the window is even or below 1.
     """
-    if window < 1 or window % 2 == 0:
-        raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window}")
+    if not isinstance(window, Integral) or window < 1 or window % 2 == 0:
+        raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window!r}")
     values = _as_given(_numbers(x).compared, x)
     table = values[:, None] if values.ndim == 1 else values
     gaps = np.full((window // 2, table.shape[1]), np.nan)

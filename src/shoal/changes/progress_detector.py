@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from shoal.errors import UsageError
+from shoal.changes.conversion import is_finite
+from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,16 +99,20 @@ class ProgressDetector:
         min_steps: since the last restart, before the first test; at least 96.
 
     Raises:
-        UsageError: ``mean_run_length`` is not above 1, or ``min_progress`` not between 0 and 1.
+        UsageError: ``mean_run_length`` is no number above 1, ``min_progress`` none between 0 and 1, or ``min_steps`` no
+            whole number.
     """
 
     def __init__(
         self, mean_run_length: float = 100_000, *, min_progress: float = 0.2, min_steps: int = MIN_STEPS
     ) -> None:
-        if not 1 < mean_run_length < math.inf:
+        given: Any = (mean_run_length, min_progress, min_steps)
+        if not (isinstance(given[0], Real) and 1 < mean_run_length < math.inf):
             raise UsageError(f"mean_run_length is a number of steps above 1; got {mean_run_length!r}")
-        if not 0 < min_progress < 1:
+        if not (isinstance(given[1], Real) and 0 < min_progress < 1):
             raise UsageError(f"min_progress is a share of the fall between 0 and 1; got {min_progress!r}")
+        if not isinstance(given[2], Integral):
+            raise UsageError(f"min_steps is a whole number of steps; got {min_steps!r}")
         self._length, self._min_progress = float(mean_run_length), float(min_progress)
         self._min_steps = max(MIN_STEPS, int(min_steps))
         self.time = 0
@@ -134,7 +140,12 @@ class ProgressDetector:
 
         Args:
             value: a finite number.
+
+        Raises:
+            DataError: it is not a finite number.
         """
+        if not is_finite(value):
+            raise DataError(f"a progress detector reads finite numbers; got {value!r} at step {self.time}")
         self.time += 1
         if self._first_count < FIRST_VALUES:
             self._first_sum += value

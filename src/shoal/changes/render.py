@@ -33,7 +33,11 @@ def step_label(stream: Stream, place: int) -> str:
         return str(place)
     text = str(stream.index[place])
     day, _, time = text.partition("T") if stream.index.dtype.kind == "M" else (text, "", "")
-    return f"{day} {time.partition('.')[0].removesuffix(':00')}" if time.strip("0:.") else day
+    if not time.strip("0:."):
+        return day
+    clock, _, fraction = time.partition(".")
+    rest = fraction.rstrip("0")
+    return f"{day} {clock}.{rest}" if rest else f"{day} {clock.removesuffix(':00')}"
 
 
 def group_letter(group: int) -> str:

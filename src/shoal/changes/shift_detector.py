@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from shoal.changes.conversion import is_finite
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class ShiftDetector:
         Raises:
             DataError: it is not a finite number.
         """
-        if not math.isfinite(value):
+        if not is_finite(value):
             raise DataError(f"a shift detector reads finite numbers; got {value!r} at step {self.time}")
         found = self._kernel.advance(self._state, value, *self._limits)
         return self._shift(found, value) if self._wanted[found] else None
@@ -136,7 +137,10 @@ class ShiftDetector:
         Raises:
             DataError: they are not one row of finite numbers.
         """
-        row = np.ascontiguousarray(values, dtype=np.float64)
+        try:
+            row = np.ascontiguousarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as fault:
+            raise DataError(f"a shift detector reads one row of finite numbers: {fault}") from fault
         if row.ndim != 1 or not np.isfinite(row).all():
             raise DataError("a shift detector reads one row of finite numbers; leave out what is missing")
         found: list[Shift] = []

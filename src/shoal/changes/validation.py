@@ -68,7 +68,9 @@ def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
     return replace(stream, index=_checked_index(labels, stream.length))
 
 
-def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any = 0.05, confidence: Any = 0.95) -> None:
+def check_settings(
+    *, min_distance: Any, process_count: Any = None, alpha: Any = 0.05, confidence: Any = 0.95, seed: Any = 0
+) -> None:
     """Check the settings of a search.
 
     Args:
@@ -76,10 +78,11 @@ def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any =
         process_count: how many distinct processes the pieces come from, or None.
         alpha: how often the tests may find a change where there is none.
         confidence: how often a confidence set holds its change.
+        seed: the seed of the permutations.
 
     Raises:
         UsageError: ``min_distance`` is not inside (0, 1), ``alpha`` not above 0 and at most 0.5, ``confidence`` not at
-            least 0.5 and below 1, or ``process_count`` is no whole number from 1.
+            least 0.5 and below 1, ``process_count`` is no whole number from 1, or ``seed`` is no whole number.
     """
     if not _is_number(min_distance) or not 0.0 < min_distance < 1.0:
         raise UsageError(f"min_distance is a share of the stream, between 0 and 1 (such as 0.05); got {min_distance!r}")
@@ -87,6 +90,8 @@ def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any =
     check_confidence(confidence)
     if process_count is not None and (not isinstance(process_count, Integral) or process_count < 1):
         raise UsageError(f"process_count is a whole number from 1, or None to have it chosen; got {process_count!r}")
+    if not isinstance(seed, Integral):
+        raise UsageError(f"seed is a whole number (such as 0); got {seed!r}")
 
 
 def _of_table(x: Any, kind: Kind | None, *, framed: bool) -> Stream:
