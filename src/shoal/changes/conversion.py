@@ -43,6 +43,11 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, (float, np.floating)) and value != value
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number of any type."""
+    return isinstance(value, Integral)
+
+
 def is_finite(value: Any) -> bool:
     """Whether a value is a real number, neither missing nor infinite."""
     try:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.changes.conversion import is_whole
 from shoal.changes.mixing import NO_DEPENDENCE
 from shoal.changes.models import answer_of_model, check_model
 from shoal.changes.quantization import known_channels
@@ -172,7 +172,7 @@ def known_number(
         DataError: ``x`` cannot be read as a stream.
     """
     check_settings(min_distance=min_distance, confidence=confidence, seed=seed)
-    if not isinstance(count, Integral) or count < 1:
+    if not is_whole(count) or count < 1:
         raise UsageError(f"count is the number of changes, a whole number from 1; got {count!r}")
     stream = as_stream(x, kind=kind)
     search = _ready(stream, min_distance, ALPHA, confidence, seed, tested=False)

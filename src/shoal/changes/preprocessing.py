@@ -10,11 +10,11 @@ on one scale.
 from __future__ import annotations
 
 import warnings
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.changes.conversion import is_whole
 from shoal.changes.stream import Stream
 from shoal.changes.validation import as_stream
 from shoal.errors import DataError, UsageError
@@ -40,7 +40,7 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
         UsageError: the lag is below 1 or the series not longer than it.
     """
     values = _as_given(_numbers(x).from_first, x)
-    if not isinstance(lag, Integral) or not 1 <= lag < len(values):
+    if not is_whole(lag) or not 1 <= lag < len(values):
         most = len(values) - 1
         raise UsageError(f"lag must be a whole number from 1 to {most}, below the length of the series; got {lag!r}")
     result = np.full_like(values, np.nan)
@@ -88,7 +88,7 @@ def deseasonalize(x: Sequence[float] | Array, period: int) -> Array:
         UsageError: the period is below 2, or the series shorter than two of them.
     """
     values = _as_given(_rounded(_numbers(x)), x)
-    if not isinstance(period, Integral) or not 2 <= period <= len(values) // 2:
+    if not is_whole(period) or not 2 <= period <= len(values) // 2:
         half = len(values) // 2
         raise UsageError(f"period must be a whole number from 2 to half the length ({half}); got {period!r}")
     result = np.empty_like(values)
@@ -112,7 +112,7 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
         DataError: ``x`` holds no numbers.
         UsageError: the window is even or below 1.
     """
-    if not isinstance(window, Integral) or window < 1 or window % 2 == 0:
+    if not is_whole(window) or window < 1 or window % 2 == 0:
         raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window!r}")
     values = _as_given(_numbers(x).compared, x)
     table = values[:, None] if values.ndim == 1 else values
