@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sys
+
 import pytest
 
-from shoal.cli.console import LogLines
+from shoal.cli.console import LogLines, display
 
 
 class Clock:
@@ -60,3 +64,35 @@ def test_a_note_stands_beside_the_progress(clock, capsys):
     log.note("loss 1.5")
     log.progress("steps", 0, 10)
     assert capsys.readouterr().err == "steps: 0 of 10  loss 1.5\n"
+
+
+def test_the_next_work_of_a_name_has_a_speed_of_its_own(clock, capsys):
+    log = LogLines(clock)
+    log.progress("training", 0, 10)
+    clock.now = 100.0
+    log.progress("training", 10, 10)
+    log.progress("training", 0, 10)
+    clock.now = 110.0
+    log.progress("training", 5, 10)
+    assert capsys.readouterr().err.splitlines()[-1] == "training: 5 of 10  about 10 s left"
+
+
+class Terminal(io.StringIO):
+    """A standard error that calls itself a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_that_was_full_shows_that_time_is_left_again(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with display() as shown:
+        shown.progress("training", 0, 10)
+        shown.progress("training", 10, 10)
+        shown.progress("training", 1, 10)
+    plain = re.sub(r"\x1b\[[0-9;?]*\w", "", terminal.getvalue())
+    # Bars are drawn again and again: the last drawing stands behind the last name.
+    assert re.search(r" 1/10 \S+ left -:--:--", plain.rsplit("training", 1)[1])

@@ -247,11 +247,16 @@ class _Bars:
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
         self._known: dict[str, TaskID] = {}
+        self._done: dict[str, int] = {}
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
             # Rich draws a moving bar where the total is None, and a full one where it is 0.
             self._known[what] = self._bars.add_task(_for_bars(what), total=total or None, note="")
+        elif done < self._done[what]:
+            # The next piece of work of this name: a bar that was full once would show no time left.
+            self._bars.reset(self._known[what], total=total or None, note="")
+        self._done[what] = done
         self._bars.update(self._known[what], completed=done, total=total or None)
 
     def note(self, text: str) -> None:
@@ -275,6 +280,7 @@ class LogLines:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._begun: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, int] = {}
         self._last = clock()
         self._note = ""
 
@@ -282,9 +288,13 @@ class LogLines:
         """Print a line where the work is new, or the last line is ten seconds old."""
         now = self._clock()
         new = what not in self._begun
+        if new or done < self._done[what]:
+            # New, or the next piece of work of this name, which has a speed of its own.
+            self._begun[what] = now, done
+        self._done[what] = done
         if not new and now - self._last < SECONDS_BETWEEN_LOG_LINES:
             return
-        started, first = self._begun.setdefault(what, (now, done))
+        started, first = self._begun[what]
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
