@@ -95,6 +95,7 @@ def test_labels_that_no_threshold_parts_are_refused(labels, threshold, message):
     assert message in str(fault.value)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=20).filter(
         lambda pairs: any(one for one, _ in pairs)

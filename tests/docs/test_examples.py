@@ -48,7 +48,7 @@ def test_commands_that_the_files_name_parse() -> None:
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("hidden_rotation.py", r"true places \[1500\], found \[1(49|50)\d\]"),
+        pytest.param("hidden_rotation.py", r"true places \[1500\], found \[1(49|50)\d\]", marks=pytest.mark.slow),
         ("uniform_pieces.py", r"true places \[2000, 6500\], found \[(19|20)\d\d, 6[45]\d\d\]"),
     ],
 )

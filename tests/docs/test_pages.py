@@ -30,23 +30,29 @@ LONG_PAGES = frozenset(
     {
         "docs/certification.md",
         "docs/changes.md",
+        "docs/comparing-corpora.md",
         "docs/crossed.md",
+        "docs/curation.md",
         "docs/exercises.md",
         "docs/experiments.md",
         "docs/explain.md",
         "docs/index.md",
         "docs/inspect.md",
         "docs/layers.md",
+        "docs/overfitting.md",
         "docs/pretraining.md",
         "docs/rating.md",
         "docs/safety-tuning.md",
         "docs/segmentation-channels.md",
+        "docs/shards.md",
         "docs/sweeps.md",
+        "docs/tokenizers.md",
         "docs/training.md",
         "docs/vectors.md",
+        "docs/watch.md",
     }
 )
-"""Pages that take five seconds or more each; the full suite runs them."""
+"""Pages that take more than a second of processor time each; the full suite runs them."""
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_trained_models_of_a_run_are_explained(folder: Path) -> None:
     run = open_run(folder)
     assert set(run.explanations) == {"pretrained", "random"}

@@ -157,6 +157,7 @@ def run_here(experiment: Experiment, folder: Path, progress: Any) -> None:
     run_experiment(experiment, folder, workers=0, progress=progress)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_resumes_and_ends_with_the_records_of_an_undisturbed_worker(
     undisturbed: Finished, certificate: str, tmp_path: Path
 ) -> None:
@@ -169,6 +170,7 @@ def test_killed_at_random_moments_it_resumes_and_ends_with_the_records_of_an_und
     assert records(folder) == records(whole)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
     undisturbed: Finished, certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +208,7 @@ def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
     assert records(folder) == records(whole)
 
 
+@pytest.mark.slow
 def test_each_seed_starts_a_given_model_within_rounding_of_its_weights_and_elsewhere(
     plan: dict[str, Any], certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def test_items_are_searched_and_show_what_was_answered_instead(browser: Browser,
     assert search("").startswith("108 items match")
 
 
+@pytest.mark.slow
 def test_a_search_in_the_address_is_honoured(browser: Browser, pages: dict[str, str]) -> None:
     browser.open(pages["run"] + "#arm=random&search=once%20upon", width=390)
     assert browser.value("document.querySelector('#item-filters [name=search]').value") == "once upon"
