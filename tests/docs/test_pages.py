@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,24 @@ def test_files_that_sentences_and_links_name_exist() -> None:
             there = [page.parent / link for link in links] + [ROOT / file for file in files]
             missing += [f"{page.relative_to(ROOT)}:{number}: {path.name}" for path in there if not path.exists()]
     assert missing == []
+
+
+def test_headings_that_links_name_exist() -> None:
+    missing = []
+    for page in PAGES:
+        for number, line in prose_of(page):
+            links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", re.sub(r"`[^`]*`", "", line))
+            targets = [((page.parent / path if path else page), anchor) for path, anchor in links]
+            missing += [
+                f"{page.relative_to(ROOT)}:{number}: {target.name}#{anchor}"
+                for target, anchor in targets
+                if target.suffix == ".md" and anchor not in anchors_of(target.resolve())
+            ]
+    assert missing == []
+
+
+@cache
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as MkDocs and GitHub both make them."""
+    headings = re.findall(r"(?m)^#+ (.*)$", page.read_text("utf-8"))
+    return {re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shoal.training.kernels import Workspace
 
 # Queries of a block, about: small enough that the scores of a block stay in the cache, large enough for the products.
-# Blocks of 96, 192 or 256 were no faster (docs/benchmarks.md, training).
+# Blocks of 96, 192 or 256 were no faster (docs/benchmarks/training.md).
 _BLOCK = 128
 
 

@@ -156,7 +156,7 @@ def faster_precision(step: Callable[[Dtype], object], *, device: str = "cpu") ->
     clock = time.process_time if device == "cpu" else time.perf_counter
     if device == "cpu":
         # The product alone first: on a CPU without fast bfloat16 a trial of steps took 1.0 to 1.4 s of each run
-        # (docs/benchmarks.md).
+        # (docs/benchmarks/training.md).
         products = _best_times(_product, clock)
         if products["bfloat16"] >= products["float32"]:
             return "float32"
