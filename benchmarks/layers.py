@@ -98,6 +98,7 @@ def attention(repeats: int) -> None:
     for each in (before, after):
         print(f"product {each.operations_per_second / 1e9:.0f} GFLOPS, copy {each.bytes_per_second / 1e9:.1f} GB/s")
     print_attention(report, machine)
+    print(f"outputs differ by {report.forward_difference:.1e} at most, gradients by {report.backward_difference:.1e}")
     print(f"{time.process_time() - started:.0f} CPU-seconds")
 
 
