@@ -69,7 +69,7 @@ def curve_chart(
     mean = (
         alt.Chart(alt.Data(values=_mean(lines, points)))
         .mark_line(color=colour, strokeWidth=2.5)
-        .encode(x=x, y=y, strokeDash=dashes)
+        .encode(x=x, y=y, strokeDash=dashes, description=alt.DescriptionValue(_called(lines)))
     )
     layers = [each, mean] if len(lines) > 1 else [mean]
     if marks:
@@ -77,6 +77,11 @@ def curve_chart(
         rules = alt.Chart(happened).mark_rule(color=LIGHT["ink"], opacity=0.6, strokeDash=[3, 3])
         layers.append(rules.encode(x=x, description=alt.Description("what:N")))
     return layered(layers, width=width, height=height, title=title)
+
+
+def _called(lines: Sequence[CurveLine]) -> str:
+    """What the thick line is."""
+    return lines[0].name if len(lines) == 1 else f"mean of {len(lines)}"
 
 
 def is_logarithmic(values: Sequence[float]) -> bool:

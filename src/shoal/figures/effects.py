@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _ROW = 46
 """Pixels of a row: the interval in its middle, the blocks' rings below it."""
+_RING = 37
+"""Pixels from the top of a row to its rings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def effects_chart(rows: Sequence[EffectRow], *, axis: str, width: int = 720) -> 
         ),
         arrows.mark_text(fontSize=20, dy=1).encode(x=x, y=y, text=alt.Text("sign:N"), color=colour),
         blocks.mark_point(size=24, strokeWidth=1, opacity=0.8, color=LIGHT["muted"]).encode(
-            x=x, y=y, yOffset=alt.YOffsetValue(14), description=alt.Description("tooltip:N")
+            x=x, y=y, yOffset=alt.YOffsetValue(_RING), description=alt.Description("tooltip:N")
         ),
         whole.mark_point(size=110, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1.5).encode(
             x=x, y=y, color=colour, description=alt.Description("tooltip:N")

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from shoal.figures.theme import FONT, LIGHT, themed
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,8 @@ def item_grid_svg(cells: Sequence[GridItem], *, title: str, axis: str = "i", wid
     lines = [columns[start : start + fitting] for start in range(0, len(columns), fitting)]
     size = _ROW * len(rows) + _BELOW
     right = sum(cell.state == "right" for cell in cells)
-    whole = f"{title}: {right} of {len(cells)} right, {len(columns)} items by {len(rows)} seeds"
+    size_of = f"{plural(len(columns), 'item')} by {plural(len(rows), 'seed')}"
+    whole = f"{title}: {right} of {len(cells)} right, {size_of}"
     by_column: dict[int, list[GridItem]] = {}
     for cell in cells:
         by_column.setdefault(cell.column, []).append(cell)

@@ -69,8 +69,10 @@ def loss_gap_chart(
         )
     if onset is not None:
         step, low, high = onset
+        says = alt.DescriptionValue(f"overfits from step {step:,} on, confidence set {low:,} to {high:,}")
         span = alt.Chart(alt.Data(values=[{"step": step, "low": low, "high": high}]))
-        layers.insert(0, span.mark_rect(color=training, opacity=0.1).encode(x=alt.X("low:Q"), x2="high:Q"))
-        layers.append(span.mark_rule(color=training).encode(x=alt.X("step:Q")))
+        area = span.mark_rect(color=training, opacity=0.1)
+        layers.insert(0, area.encode(x=alt.X("low:Q"), x2="high:Q", description=says))
+        layers.append(span.mark_rule(color=training).encode(x=alt.X("step:Q"), description=says))
     title = f"held-out loss (line{', 95% band' if has_band else ''}) and training loss (dashed)"
     return layered(layers, width=width, height=210, title=title)

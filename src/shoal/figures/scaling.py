@@ -74,8 +74,16 @@ def scaling_chart(
     base = alt.Chart(alt.Data(values=records))
     drawn = [record for line in lines for record in (_fitted(line) if line.fitted else _records(line))]
     layers = [
-        alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
-        base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2=alt.Y2("high:Q"), color=colour),
+        alt.Chart(alt.Data(values=drawn))
+        .mark_line(strokeWidth=1.5)
+        .encode(x=x, y=y, color=colour, strokeDash=dash, description=alt.Description("name:N")),
+        base.mark_rule(strokeWidth=1.5).encode(
+            x=x,
+            y=alt.Y("low:Q", scale=y_scale),
+            y2=alt.Y2("high:Q"),
+            color=colour,
+            description=alt.Description("tooltip:N"),
+        ),
         base.mark_point(size=55, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1).encode(
             x=x, y=y, color=colour, shape=shape, description=alt.Description("tooltip:N")
         ),
@@ -107,6 +115,7 @@ def _sizes(lines: Sequence[ScalingLine]) -> list[float]:
 def _cost_scale(lines: Sequence[ScalingLine]) -> tuple[alt.Scale, dict[str, Any]]:
     """Whole decades, or where the costs lie within one, no more than they need."""
     costs = [cost for line in lines for samples in line.costs for cost in samples]
+    costs += [cost for line in lines for _, cost in line.fitted]
     if not costs or min(costs) <= 0 or max(costs) / min(costs) >= _DECADE:
         return alt.Scale(type="log", nice=True), {"labelExpr": _PLAIN, "values": _decades(costs)}
     # A little room, so that no mark lies upon the frame.

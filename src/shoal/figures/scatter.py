@@ -6,6 +6,7 @@ stands already, O(points²) in the worst case.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ _LETTER = 6.1
 _LINE = 12.0
 _MARGIN = 26
 _MARK = 4.0
+_KEY_START, _KEY_WIDTH, _KEY_LINE = 12, 120, 18
+"""Pixels before the key, of a short name in it, and of a line of it."""
 _PLACES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))
 """Where a label is tried, in this order: right, left, above, below, and the corners."""
 
@@ -60,12 +63,13 @@ def scatter_svg(
     places = _scaled(points, width, height)
     marks = [_mark(x, y, point) for (x, y), point in zip(places, points, strict=True)]
     labels = [_text(x, y, text) for x, y, text in _labels(places, points, width, height)]
+    spots = _key_places(series, width)
     key = [
-        f'<g transform="translate({12 + 120 * place},{height + _MARGIN + 14})">{_shape(0, -4, place)}'
+        f'<g transform="translate({x},{height + _MARGIN + 14 + y})">{_shape(0, -4, place)}'
         f'<text x="9" y="0" fill="{LIGHT["muted"]}" font-size="11">{escape(name)}</text></g>'
-        for place, name in enumerate(series)
+        for place, (name, (x, y)) in enumerate(zip(series, spots, strict=True))
     ]
-    whole = height + _MARGIN + (24 if series else 0)
+    whole = height + _MARGIN + (24 + spots[-1][1] if series else 0)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {whole}" width="{width}" height="{whole}" '
         f'role="img" aria-label="{escape(title)}" font-family="{escape(FONT)}">'
@@ -74,6 +78,18 @@ def scatter_svg(
         f"{''.join(marks)}{''.join(labels)}{''.join(key)}</svg>"
     )
     return themed(svg)
+
+
+def _key_places(names: Sequence[str], width: int) -> list[tuple[int, int]]:
+    """(x, y) of each name of the key, side by side and in a new line where there is no room."""
+    places, x, y = [], _KEY_START, 0
+    for name in names:
+        taken = max(_KEY_WIDTH, math.ceil(_LETTER * len(name)) + 27)
+        if x > _KEY_START and x + taken > width:
+            x, y = _KEY_START, y + _KEY_LINE
+        places.append((x, y))
+        x += taken
+    return places
 
 
 def _scaled(points: Sequence[ScatterPoint], width: int, height: int) -> list[tuple[float, float]]:
@@ -132,6 +148,20 @@ def _shape(x: float, y: float, series: int) -> str:
         "triangle-up": [(0, -1.2), (1.1, 0.9), (-1.1, 0.9)],
         "triangle-down": [(0, 1.2), (1.1, -0.9), (-1.1, -0.9)],
         "diamond": [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
+        "cross": [
+            (-0.4, -1.2),
+            (0.4, -1.2),
+            (0.4, -0.4),
+            (1.2, -0.4),
+            (1.2, 0.4),
+            (0.4, 0.4),
+            (0.4, 1.2),
+            (-0.4, 1.2),
+            (-0.4, 0.4),
+            (-1.2, 0.4),
+            (-1.2, -0.4),
+            (-0.4, -0.4),
+        ],
     }
     corners = shapes.get(series_shape(series))
     if corners is None:

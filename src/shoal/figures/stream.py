@@ -119,7 +119,7 @@ def _panel(
     rows = [row for piece in pieces for row in _thinned(values, piece, len(values), axis)]
     colour = alt.Color(
         "group:N",
-        scale=alt.Scale(domain=sorted({row["group"] for row in rows}), range=_colours(pieces)),
+        scale=alt.Scale(domain=sorted({letter(piece.group) for piece in pieces}), range=_colours(pieces)),
         legend=None,
     )
     data = alt.Chart(alt.Data(values=rows))
@@ -132,7 +132,9 @@ def _panel(
             color=colour, detail=alt.Detail("piece:N"),
         ),
         # By piece: two pieces of one group would otherwise be joined across the one between them.
-        data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail=alt.Detail("piece:N")),
+        data.mark_line(strokeWidth=1.2).encode(
+            x=x, y=y, color=colour, detail=alt.Detail("piece:N"), description=alt.Description("group:N")
+        ),
         _means(values, pieces, axis, name),
         _rules(marks, axis),
     ]  # fmt: skip
@@ -191,6 +193,10 @@ def _rules(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     return chart.encode(x=axis.encoding("step"), description=alt.Description("tooltip:N"))
 
 
+_LEVELS = {-1: "a standard deviation below the mean,", 0: "mean", 1: "a standard deviation above the mean,"}
+"""What the lines of a piece are, by standard deviations off its mean."""
+
+
 def _means(values: Array, pieces: Sequence[StreamPiece], axis: _Axis, name: str) -> alt.Chart:
     """The mean of each piece, and lines one standard deviation from it; of what is missing or infinite none."""
     rows = []
@@ -199,11 +205,14 @@ def _means(values: Array, pieces: Sequence[StreamPiece], axis: _Axis, name: str)
         held = held[np.isfinite(held)]
         for deviations in (-1, 0, 1) if len(held) > 1 else ():
             at = float(held.mean() + deviations * held.std(ddof=1))
-            rows.append({"from": axis.at(piece.start), "to": axis.at(piece.stop - 1), "level": at, "off": deviations})
+            ends = {"from": axis.at(piece.start), "to": axis.at(piece.stop - 1)}
+            says = f"{letter(piece.group)}: {_LEVELS[deviations]} {at:.4g}"
+            rows.append({**ends, "level": at, "off": deviations, "says": says})
     chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.1)
     opacity = alt.condition("datum.off === 0", alt.value(1.0), alt.value(0.45))
     y = alt.Y("level:Q", title=name)
-    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), y=y, opacity=opacity)
+    x, says = axis.encoding("from"), alt.Description("says:N")
+    return chart.encode(x=x, x2=axis.second("to"), y=y, opacity=opacity, description=says)
 
 
 def _letters(pieces: Sequence[StreamPiece], axis: _Axis) -> alt.Chart:

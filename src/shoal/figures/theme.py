@@ -213,7 +213,21 @@ def to_png(chart: alt.Chart, *, scale: float = 2.0) -> bytes:
 def _spec(chart: alt.Chart) -> dict[str, Any]:
     """The chart as Vega-Lite. Altair's own check takes longer than the drawing, and tests do it for every figure."""
     spec: dict[str, Any] = _on_one_line(chart.to_dict(validate=False))
+    _silence_unnamed(spec)
     return spec
+
+
+def _silence_unnamed(spec: dict[str, Any]) -> None:
+    """Leave marks without a description without a label: Vega would make one of the names of the fields of their data.
+
+    Args:
+        spec: a chart as Vega-Lite, changed in place.
+    """
+    for part in (*spec.get("layer", ()), *spec.get("vconcat", ())):
+        _silence_unnamed(part)
+    if "mark" in spec and "description" not in spec.get("encoding", {}):
+        mark = spec["mark"]
+        spec["mark"] = ({"type": mark} if isinstance(mark, str) else mark) | {"aria": False}
 
 
 def _on_one_line(value: Any) -> Any:
