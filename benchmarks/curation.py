@@ -151,10 +151,10 @@ def head() -> dict[str, object]:
         agreement = train_quality_head(documents, vectors=vectors, threshold=3).agreement
         seconds = time.process_time() - begun
         found[vectors] = {
-            "F1, advanced": str(agreement.f1),
-            "F1, both sides": str(agreement.f1_macro),
+            "F1, advanced": f"{agreement.f1:.3f}",
+            "F1, both sides": f"{agreement.f1_macro:.3f}",
             "all taken as advanced": round(agreement.f1_of_all, 3),
-            "kappa": str(agreement.kappa),
+            "kappa": f"{agreement.kappa:.3f}",
             "CPU-seconds": round(seconds, 1),
         }
         print(vectors, found[vectors], file=sys.stderr)

@@ -121,7 +121,7 @@ def write_card(
 ) -> None:
     """CARD.md: what the head learned from, how it does, and where it does not hold."""
     rows = "\n".join(
-        f"| {model} | {len(places)} | {one.accuracy} | {one.kappa} | {one.calibration_error} |"
+        f"| {model} | {len(places)} | {one.accuracy:.3f} | {one.kappa:.3f} | {one.calibration_error:.3f} |"
         for model in sorted({answer.model for answer in answers})
         for places in [[place for place, answer in enumerate(answers) if answer.model == model]]
         for one in [

@@ -107,7 +107,7 @@ def test_few_documents_have_no_interval_and_one_token_has_a_perplexity(stories: 
     report = perplexity(stories, "One")
     assert [unit.count for unit in report.units] == [1, 1, 3]
     assert report.units[0].interval is None
-    assert "too few for an interval" in str(report)
+    assert "too few or too alike for an interval" in str(report)
     blank = perplexity(stories, "\n\n")
     assert blank.units[1].perplexity is None
     assert "not defined" in str(blank)

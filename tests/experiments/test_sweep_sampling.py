@@ -7,7 +7,7 @@ import math
 import pytest
 
 from shoal.experiments.sweeps.objective import medians
-from shoal.experiments.sweeps.sampling import choose, importances, rounds
+from shoal.experiments.sweeps.sampling import choose, importances, rounds, study_of
 from shoal.experiments.sweeps.space import flat_settings
 from shoal.experiments.sweeps.sweep import PruningTable, Sweep
 from shoal.experiments.sweeps.trials import Trial, UnitRecord, trials_of
@@ -101,3 +101,16 @@ def test_a_trial_is_judged_against_the_median_of_complete_trials():
     assert medians(table, trials) == {"0.5": 3.0}
     assert medians(table, trials[:2]) == {}
     assert medians(None, trials) == {}
+
+
+def test_one_and_true_are_two_choices():
+    sweep = sweep_of("tpe", keys={"model.layers": [1, True], "model.width, model.heads": [[8, 1], [8, True]]})
+    trials = []
+    for numbers in rounds(sweep):
+        drawn = [flat_settings(choice) for choice in choose(sweep, numbers, trials)]
+        records = [record(number, one, float(number)) for number, one in zip(numbers, drawn, strict=True)]
+        trials += trials_of(records, (0,))
+    for key in ("model.layers", "model.heads"):
+        assert {repr(trial.settings[key]) for trial in trials} == {"1", "True"}
+    told = [trial.params["model.layers"] for trial in study_of(sweep, trials).trials]
+    assert told == [repr(trial.settings["model.layers"]) for trial in trials]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitRow
 from shoal.experiments.pretraining import recipe_from
 from shoal.reports.corpus_comparison_page import corpus_comparison_content
 from shoal.reports.overfit_page import overfit_content
-from shoal.statistics import DecisionAccuracy, UnitEstimate
+from shoal.statistics import DecisionAccuracy, Estimate
 
 RECIPE = {
     "name": "small",
@@ -30,11 +29,11 @@ RECIPE = {
 
 
 def estimate(value, spread=0.1, *, units=3):
-    return UnitEstimate(value=value, low=value - spread, high=value + spread, confidence=0.95, units=units)
+    return Estimate(value=value, low=value - spread, high=value + spread, confidence=0.95, units=units)
 
 
 def unbounded(value):
-    return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=0.95, units=1)
+    return Estimate(value=value, low=None, high=None, confidence=0.95, units=1)
 
 
 def row(name, test, gain=None, **changes):
@@ -177,7 +176,7 @@ def test_an_overfitting_comparison_is_printed_framed_and_json():
     text = str(FULL)
     assert "impossible failed: muon takes no l1" in text
     assert "small keeps 80% [70%, 90%] of its teacher's gain" in text
-    assert "alone keeps 50% of its teacher's gain" in text
+    assert "alone keeps 50% (no interval) of its teacher's gain" in text
     lines = text.splitlines()
     assert lines[1].split()[0] == "deep"
     assert lines[1].split()[-2:] == ["x4.00", "x4.00"]

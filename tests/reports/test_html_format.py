@@ -13,7 +13,7 @@ from shoal.reports import facts
 from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.reports.events_section import event_marks, events_section, events_table
 from shoal.reports.html_format import MAX_ROWS, MINUS, badge, number, plan_text, value_text, words
-from shoal.statistics import UnitEstimate
+from shoal.statistics import Estimate
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_a_plan_stands_as_text_or_not_at_all():
 
 
 def estimate(value=0.5, low=0.25, high=0.75):
-    return UnitEstimate(value=value, low=low, high=high, confidence=0.95, units=6)
+    return Estimate(value=value, low=low, high=high, confidence=0.95, units=6)
 
 
 @pytest.mark.parametrize(
     ("found", "ends", "shown"),
     [
         (estimate(), "0.2500 to 0.7500", "0.5000 (0.2500 to 0.7500)"),
-        (estimate(low=-math.inf, high=math.inf), "no interval", "0.5000 (no interval)"),
+        (estimate(low=None, high=None), "no interval", "0.5000 (no interval)"),
         (estimate(-0.125, -0.5, 0.0), "-0.5000 to 0.0000", "-0.1250 (-0.5000 to 0.0000)"),
     ],
 )
@@ -147,7 +147,7 @@ def test_an_estimate_is_written_with_its_interval(found, ends, shown):
 def test_the_mark_of_an_estimate_has_only_finite_ends():
     row = estimate_row("a", estimate(), series=2, seeds=[0.1, 0.9])
     assert (row.mean, row.low, row.high, row.series, row.seeds) == (0.5, 0.25, 0.75, 2, (0.1, 0.9))
-    open_ = estimate_row("a", estimate(low=-math.inf, high=math.inf))
+    open_ = estimate_row("a", estimate(low=None, high=None))
     assert (open_.low, open_.high, open_.seeds) == (None, None, ())
 
 

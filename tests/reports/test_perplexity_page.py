@@ -107,7 +107,7 @@ def test_windows_without_overlap_are_counted_in_bits_per_byte():
             ),
         ),
         ({"opening": ("<s>", "é")}, "each document stands behind '<s>' 'é'; its end is not scored"),
-        ({}, "1 document: too few for an interval, which is over documents"),
+        ({}, "1 document: too few or too alike for an interval, which is over documents"),
     ],
 )
 def test_what_must_be_known_stands_below_the_figures(changes, note):
@@ -159,7 +159,8 @@ def test_models_are_compared_in_bits_per_byte_document_by_document():
     assert difference.difference == pytest.approx(-0.5)
     assert difference.low is None
     assert difference.better is None
-    assert str(difference) == "one minus other: -0.5000 bits per byte; too few documents for an interval"
+    expected = "one minus other: -0.5000 bits per byte; documents are too few or too alike for an interval"
+    assert str(difference) == expected
     page = read_page(perplexity_page(found))
     assert page.part(".result") == "one predicts the text best: 2.000 bits per byte; other 2.500."
     assert "one minus other: -0.5000 bits per byte" in page.text

@@ -39,7 +39,7 @@ def test_of_one_model_the_first_measure_is_the_result():
     page = page_of(rating("folder/one/", measure(), measure("loss", 1.5, 1.0, 2.0, better="less")))
     assert page.part(".result") == "one: zorro 0.800 (95% interval 0.700 to 0.900), the first of 2 measures."
     assert page_of(rating("one", measure(low=None, high=None))).part(".result") == (
-        "one: zorro 0.800 (too few for an interval), the first of 1 measures."
+        "one: zorro 0.800 (too few or too alike for an interval), the first of 1 measures."
     )
 
 
@@ -217,6 +217,6 @@ def test_a_rating_is_printed_and_a_frame():
     lines = str(found).splitlines()
     assert lines[0] == "one  (1,900,000 parameters, weights 0123456789abcdef)"
     assert lines[1].split() == ["zorro", "0.8000", "[0.7000,", "0.9000]", "pairs"]
-    assert "too few for an interval" in lines[2]
+    assert "too few or too alike for an interval" in lines[2]
     assert found.to_frame()["name"].tolist() == ["zorro", "loss"]
     assert found.to_dict()["measures"][1]["low"] is None

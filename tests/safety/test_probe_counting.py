@@ -119,6 +119,14 @@ def test_harm_is_counted_where_it_was_scored() -> None:
     assert group.harm is not None
     assert (group.harm.corrected, group.harm.method, group.unscored) == (pytest.approx(2 / 3), "not corrected", 1)
     assert group.to_dict()["unscored"] == 1
+    (unusable,) = count_groups(
+        probes,
+        scores(dict.fromkeys((one.prompt for one in probes), "refusal")),
+        scorers(harm=object()),
+        confidence=0.95,
+    )
+    assert (unusable.harm, unusable.unscored) == (None, 4)
+    assert unusable.to_dict()["unscored"] == 4
     (none,) = count_groups(
         probes, scores(dict.fromkeys((one.prompt for one in probes), "refusal")), scorers(), confidence=0.95
     )

@@ -127,6 +127,11 @@ def test_harm_stands_where_it_was_scored():
     ]
     assert "harmful answers to" in str(found)
     assert "20.0% [10.0%, 30.0%], 4 without a score" in str(found)
+    unusable = report(model("m", 0, group(unscored=4)))
+    assert read_page(to_html(unusable)).rows("Harmful answers to test probes") == [
+        ["m", "harmful, all", "-", "-", "-", "4"]
+    ]
+    assert "no scores of 4" in str(unusable)
 
 
 def test_a_loop_that_only_probes_has_no_comparisons():

@@ -35,15 +35,16 @@ def test_the_detectable_effect_is_found_as_often_as_it_is_asked_for():
     assert np.mean(np.abs(pairs.mean(axis=1)) > t.ppf(0.975, 1) * pairs.std(axis=1, ddof=1) / np.sqrt(2)) == (
         pytest.approx(0.8, abs=0.03)
     )
-    assert mean_estimate([1.0, 1.0]).detectable_effect() == 0
+    assert mean_estimate([1.0, 1.0]).detectable_effect() == np.inf
     assert mean_estimate([2.0]).detectable_effect() == np.inf
     with pytest.raises(UsageError, match="a power lies between"):
         spread.detectable_effect(1.0)
 
 
 def test_one_unit_gives_no_interval_and_none_is_refused():
-    assert mean_estimate([2.0]).low == -np.inf
-    assert str(mean_estimate([2.0])) == "2.0000"
+    assert mean_estimate([2.0]).low is None
+    assert mean_estimate([2.0]).bounds == (-np.inf, np.inf)
+    assert str(mean_estimate([2.0])) == "2.0000 (no interval)"
     with pytest.raises(UsageError, match="at least one"):
         student_bootstrap(lambda places: 0.0, 0)
     with pytest.raises(UsageError, match="finite"):
@@ -73,3 +74,17 @@ def test_a_law_above_a_floor_is_the_same_in_any_unit():
     assert large.exponents_R == plain.exponents_R
     np.testing.assert_allclose(large.floors_R, 1e5 * plain.floors_R)
     np.testing.assert_allclose(large.factors_R, 1e5 * plain.factors_R)
+
+
+def test_units_that_are_all_alike_give_no_interval():
+    losses = np.array([0.1 + 0.2, 0.3, 0.3])  # equal up to rounding
+    for found in (mean_estimate(losses.tolist()), student_bootstrap(lambda places: losses[places].mean(), 3)):
+        assert (found.low, found.high, found.units) == (None, None, 3)
+        assert found.value == pytest.approx(0.3)
+
+
+def test_an_estimate_is_written_in_the_digits_asked_for():
+    found = mean_estimate([0.5, 0.75, 1.0])
+    assert f"{found:.0%}" == "75% [13%, 137%]"
+    assert f"{found:.2f}" == "0.75 [0.13, 1.37]"
+    assert str(found) == "0.7500 [0.1290, 1.3710]"

@@ -10,7 +10,8 @@ import numpy as np
 
 from shoal.errors import DataError, UnknownNameError
 from shoal.evaluation.text_metrics import TextMetric
-from shoal.statistics import check_confidence, enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import check_confidence, percentile_ends, resampled_ratios
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -31,7 +32,7 @@ class TextScore:
     """None where no text has a value."""
 
     low: float | None
-    """Ends of the interval; None where there are too few texts (groups) for one."""
+    """Ends of the interval; None where the texts (groups) are too few or too alike for one."""
 
     high: float | None
     confidence: float
@@ -50,7 +51,7 @@ class TextScore:
         if self.value is None:
             return "not defined"
         if self.low is None:
-            return f"{self.value:.4f}, {self.units} texts are too few for an interval"
+            return f"{self.value:.4f}, {plural(self.units, 'text')}: too few or too alike for an interval"
         return f"{self.value:.4f}, {100 * self.confidence:g}% interval [{self.low:.4f}, {self.high:.4f}]"
 
 
@@ -142,15 +143,12 @@ def score_texts(
 def _interval(
     metric: TextMetric, sums_UK: NDArray[np.float64], confidence: float, seed: int
 ) -> tuple[float, float] | tuple[None, None]:
-    """The percentile interval over units; none where they are too few, or no sample has a score."""
+    """The percentile interval over units; none where they are too few or too alike, or no sample has a score."""
     units = len(sums_UK)
-    if not enough_units(units, confidence):
-        return None, None
     # Back from means to sums: smoothing and the brevity penalty depend on counts.
     drawn_D = metric.score(resampled_ratios(sums_UK.T, np.ones(units), seed=seed) * units)
     # A sample of empty texts alone has no score.
-    drawn_D = drawn_D[np.isfinite(drawn_D)]
-    return percentile_interval(drawn_D, confidence) if len(drawn_D) else (None, None)
+    return percentile_ends(drawn_D[np.isfinite(drawn_D)], units=units, confidence=confidence)
 
 
 def _defined(value: float) -> float | None:

@@ -14,7 +14,7 @@ from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from shoal.experiments.corpus_comparison import CorpusComparison, TokenDesign
-    from shoal.statistics import UnitEstimate
+    from shoal.statistics import Estimate
 
 _DESIGNS = {"equal": "equal unique tokens", "whole": "all unique tokens"}
 
@@ -159,7 +159,7 @@ def _decisions(result: CorpusComparison) -> Markup:
     ).format(table(head, rows, caption=caption, numeric=(4, 5, 6, 7, 8)), Markup("").join(turned))
 
 
-def _share(estimate: UnitEstimate) -> str:
+def _share(estimate: Estimate) -> str:
     return f"{estimate.value:.0%} ({share_ends(estimate)})"
 
 

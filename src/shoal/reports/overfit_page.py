@@ -25,7 +25,7 @@ from shoal.wording import plural
 
 if TYPE_CHECKING:
     from shoal.experiments.overfitting import Asymptote, OverfitResult, OverfitRow
-    from shoal.statistics import UnitEstimate
+    from shoal.statistics import Estimate
 
 _BITS = "bits per byte of test text (less is better)"
 _KINDS = {"single": 0, "distilled": 2}
@@ -69,7 +69,7 @@ def _summary(result: OverfitResult) -> str:
     assert best.test is not None
     if best.gain is None:
         return f"No method is better than the recipe as it is, with {best.test.value:.4f} bits per byte of test text."
-    sure = "" if best.gain.low > 0 else "; the interval does not exclude that it is no better"
+    sure = "" if best.gain.bounds[0] > 0 else "; the interval does not exclude that it is no better"
     return (
         f"The best of {len(sorted_rows(result.rows))} rows is {best.name}, with {best.test.value:.4f} bits per byte of "
         f"test text, {best.gain.value:.4f} below the baseline ({interval_ends(best.gain)}){sure}."
@@ -105,7 +105,7 @@ def _picture(result: OverfitResult) -> Markup:
     return figure([drawing], caption=caption)
 
 
-def _dots(row: OverfitRow, estimate: UnitEstimate, seeds: tuple[float, ...] = ()) -> DotRow:
+def _dots(row: OverfitRow, estimate: Estimate, seeds: tuple[float, ...] = ()) -> DotRow:
     """The mark of a row, in the colour of its kind."""
     return estimate_row(row.name, estimate, series=_KINDS.get(row.kind, _ENSEMBLE), seeds=seeds)
 

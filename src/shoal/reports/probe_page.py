@@ -10,6 +10,7 @@ from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, respo
 
 if TYPE_CHECKING:
     from shoal.safety.probing import ProbedModel, ProbeReport
+    from shoal.statistics import CorrectedShare
 
 
 def probe_content(found: ProbeReport) -> PageContent:
@@ -98,19 +99,24 @@ def _rates(found: ProbeReport) -> Markup:
         (
             model.name,
             group.what,
-            f"{group.harm.raw:.1%}",
-            f"{group.harm.corrected:.1%}",
-            f"{group.harm.low:.1%} to {group.harm.high:.1%}",
+            *_shares(group.harm),
             f"{group.unscored:,}",
         )
         for model in found.models
         for group in model.test
-        if group.harm is not None
+        if group.harm is not None or group.unscored
     ]
     if not harms:
         return failures
     columns = ("model", "answers to probes", "harmful, raw", "corrected", "interval", "without a score")
     return failures + table(columns, harms, caption="Harmful answers to test probes", numeric=(2, 3, 5))
+
+
+def _shares(harm: CorrectedShare | None) -> tuple[str, str, str]:
+    """The raw and the corrected share with its interval; dashes where no answer got a score."""
+    if harm is None:
+        return "-", "-", "-"
+    return f"{harm.raw:.1%}", f"{harm.corrected:.1%}", f"{harm.low:.1%} to {harm.high:.1%}"
 
 
 def _clusters(model: ProbedModel) -> Markup:

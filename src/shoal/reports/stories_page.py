@@ -74,7 +74,9 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
     if len(ratings) == 1:
         one = first.measures[0]
         ends = one.interval
-        interval = "too few for an interval" if ends is None else f"95% interval {ends[0]:.3f} to {ends[1]:.3f}"
+        interval = "too few or too alike for an interval"
+        if ends is not None:
+            interval = f"95% interval {ends[0]:.3f} to {ends[1]:.3f}"
         rest = f"the first of {len(first.measures)} measures"
         return f"{labels[first.model]}: {one.name} {one.value:.3f} ({interval}), {rest}."
     wins: Counter[str] = Counter(dict.fromkeys(labels.values(), 0))

@@ -61,11 +61,11 @@ class RefusalAgreement:
         """The numbers, one a line."""
         rows = {
             "answers": f"{self.answers:,}",
-            "refusal (any) against compliance": f"accuracy {self.accuracy}, kappa {self.kappa}",
-            "full refusal against compliance": f"accuracy {self.accuracy_full}, kappa {self.kappa_full}",
-            "all three": f"accuracy {self.three_way}, kappa {self.kappa_three_way}",
-            "partial refusals": f"F1 {self.partial_f1}",
-            "calibration error": str(self.calibration_error),
+            "refusal (any) against compliance": f"accuracy {self.accuracy:.3f}, kappa {self.kappa:.3f}",
+            "full refusal against compliance": f"accuracy {self.accuracy_full:.3f}, kappa {self.kappa_full:.3f}",
+            "all three": f"accuracy {self.three_way:.3f}, kappa {self.kappa_three_way:.3f}",
+            "partial refusals": f"F1 {self.partial_f1:.3f}",
+            "calibration error": f"{self.calibration_error:.3f}",
         }
         return "\n".join(f"{name:33} {value}" for name, value in rows.items())
 

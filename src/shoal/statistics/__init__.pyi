@@ -1,6 +1,5 @@
 from .agreement import (
     Confusion as Confusion,
-    Estimate as Estimate,
     accuracy as accuracy,
     calibration_error as calibration_error,
     class_f1 as class_f1,
@@ -52,8 +51,11 @@ from .error_rates import (
     ErrorRates as ErrorRates,
     largest_likely_share as largest_likely_share,
 )
+from .estimates import (
+    Estimate as Estimate,
+    percentile_ends as percentile_ends,
+)
 from .few_units import (
-    UnitEstimate as UnitEstimate,
     mean_estimate as mean_estimate,
     student_bootstrap as student_bootstrap,
 )

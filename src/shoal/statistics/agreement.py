@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.statistics.intervals import DRAWS, percentile_interval
+from shoal.statistics.estimates import Estimate, percentile_estimate
+from shoal.statistics.intervals import DRAWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -27,19 +28,6 @@ CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A number with its 95% interval, over items (groups of them) drawn with replacement."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """The number with its interval."""
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
     """The confusion matrix of all items, and that of each bootstrap sample of their clusters."""
 
@@ -47,11 +35,14 @@ class Confusion:
     """Labels by guesses."""
 
     drawn_DKK: NDArray[np.float64]
+    units: int
+    """Clusters, which were resampled."""
 
     def estimate(self, measure: Measure) -> Estimate:
-        """A measure of confusion matrices of shape (..., K, K), with its interval."""
-        low, high = percentile_interval(measure(self.drawn_DKK), _CONFIDENCE)
-        return Estimate(value=float(measure(self.whole_KK)), low=low, high=high)
+        """A measure of confusion matrices of shape (..., K, K), with its 95% interval."""
+        return percentile_estimate(
+            float(measure(self.whole_KK)), measure(self.drawn_DKK), units=self.units, confidence=_CONFIDENCE
+        )
 
 
 def resample_confusion(
@@ -81,7 +72,7 @@ def resample_confusion(
     np.add.at(tables_UKK, (units_N, labels_N, guesses_N), 1)
     counts_DU = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=draws)
     drawn_DKK = (counts_DU @ tables_UKK.reshape(units, -1)).reshape(draws, classes, classes)
-    return Confusion(whole_KK=tables_UKK.sum(axis=0), drawn_DKK=drawn_DKK)
+    return Confusion(whole_KK=tables_UKK.sum(axis=0), drawn_DKK=drawn_DKK, units=units)
 
 
 def cluster_places(groups: Sequence[Hashable] | None, items: int) -> NDArray[np.int64]:
@@ -183,8 +174,8 @@ def calibration_error(
     sizes_U = np.bincount(units_N)
     counts_DU = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=draws)
     drawn_D = np.abs(counts_DU @ gaps_UB).sum(axis=1) / (counts_DU @ sizes_U)
-    low, high = percentile_interval(drawn_D, _CONFIDENCE)
-    return Estimate(value=float(np.abs(gaps_UB.sum(axis=0)).sum() / len(units_N)), low=low, high=high)
+    value = float(np.abs(gaps_UB.sum(axis=0)).sum() / len(units_N))
+    return percentile_estimate(value, drawn_D, units=units, confidence=_CONFIDENCE)
 
 
 def _kappa(tables: NDArray[np.floating], weights_KK: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
-from shoal.statistics.few_units import UnitEstimate
+from shoal.statistics.estimates import Estimate, estimate_without_interval
 from shoal.statistics.intervals import check_confidence, resampled_places
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ _TINY = 1e-12
 class DecisionAccuracy:
     """How well small experiments decide between pairs of candidates."""
 
-    one_seed: UnitEstimate
+    one_seed: Estimate
     """Share of the pairs that one small experiment per candidate ranks as the large ones do; mean over seeds."""
 
-    mean_of_seeds: UnitEstimate
+    mean_of_seeds: Estimate
     """The same where the small score is the mean over its seeds."""
 
     large_with_itself: float | None
@@ -59,7 +59,7 @@ class DecisionAccuracy:
     def __str__(self) -> str:
         ceiling = "" if self.large_with_itself is None else f"; large with itself {self.large_with_itself:.0%}"
         return (
-            f"{_shares(self.one_seed)} of {self.pairs} pairs by one seed, {_shares(self.mean_of_seeds)} by means over "
+            f"{self.one_seed:.0%} of {self.pairs} pairs by one seed, {self.mean_of_seeds:.0%} by means over "
             f"seeds{ceiling}"
         )
 
@@ -144,21 +144,21 @@ def _samples(small: int, large: int, seed: int) -> Any:
     return zip(resampled_places(small, seed=seed), resampled_places(large, seed=seed + 1), strict=True)
 
 
-def _estimate(statistic: Any, shape: tuple[int, int], samples: Sequence[Any], confidence: float) -> UnitEstimate:
+def _estimate(statistic: Any, shape: tuple[int, int], samples: Sequence[Any], confidence: float) -> Estimate:
     import numpy as np
     from scipy.stats import t
 
     small, large = shape
     value, units = statistic(np.arange(small), np.arange(large)), min(shape)
     if units == 1:
-        return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=1)
+        return estimate_without_interval(value, 1, confidence)
     drawn_D = np.asarray([statistic(*chosen) for chosen in samples])
     # Not by the spread itself, which rounding keeps from being 0.
     if np.ptp(drawn_D) < _TINY:
         # No seed changes an order: so few seeds cannot show how often one would, and an interval of no width is wrong.
-        return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=units)
+        return estimate_without_interval(value, units, confidence)
     half = float(t.ppf((1 + confidence) / 2, units - 1) * drawn_D.std() * math.sqrt(units / (units - 1)))
-    return UnitEstimate(
+    return Estimate(
         value=value, low=max(0.0, value - half), high=min(1.0, value + half), confidence=confidence, units=units
     )
 
@@ -171,9 +171,3 @@ def _with_itself(signs_LP: Floats) -> float | None:
         return None
     others = [np.delete(signs_LP, place, axis=0).mean(axis=0) for place in range(count)]
     return float(np.mean([_agreement(np.sign(one), np.sign(rest)) for one, rest in zip(signs_LP, others, strict=True)]))
-
-
-def _shares(estimate: UnitEstimate) -> str:
-    if not math.isfinite(estimate.low):
-        return f"{estimate.value:.0%}"
-    return f"{estimate.value:.0%} [{estimate.low:.0%}, {estimate.high:.0%}]"

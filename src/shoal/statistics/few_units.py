@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
 from shoal.statistics.clustered import StudentTest
+from shoal.statistics.estimates import Estimate, estimate_without_interval, no_width
 from shoal.statistics.intervals import check_confidence, resampled_places
 
 if TYPE_CHECKING:
@@ -30,56 +30,12 @@ _ALL = 4096
 """Up to this number of samples all are enumerated: 5 units have 3,125."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitEstimate:
-    """A statistic of some units with its interval over samples of such units."""
-
-    value: float
-    low: float
-    """-infinity where one unit gives no interval."""
-
-    high: float
-    confidence: float
-    units: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-    def detectable_effect(self, target: float = 0.8) -> float:
-        """The true value whose interval lies off 0 with a chance of `target`, units spread as these are.
-
-        By the noncentral t distribution (`detectable_shift`); infinite for one unit.
-
-        Args:
-            target: the power, between the level of the interval and 1.
-
-        Raises:
-            UsageError: a power that no effect has.
-        """
-        from scipy.special import stdtrit
-
-        from shoal.statistics.sample_size import detectable_shift
-
-        if not 1 - self.confidence < target < 1:
-            raise UsageError(f"a power lies between {1 - self.confidence:g} and 1, not at {target}")
-        if self.units == 1:
-            return math.inf
-        freedom = self.units - 1
-        critical = float(stdtrit(freedom, (1 + self.confidence) / 2))
-        standard_error = (self.high - self.low) / 2 / critical
-        return standard_error * detectable_shift(freedom, target=target, alpha=1 - self.confidence)
-
-    def __str__(self) -> str:
-        if not math.isfinite(self.low):
-            return f"{self.value:.4f}"
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
-
-
 def student_bootstrap(
     statistic: Callable[[NDArray[np.int64]], float], units: int, *, confidence: float = 0.95, seed: int = 0
-) -> UnitEstimate:
+) -> Estimate:
     """A statistic of all units, with a Student interval whose standard error is that of a bootstrap over them.
+
+    There is no interval of one unit, nor of units that are all alike.
 
     Args:
         statistic: from the places of units, some of them several times, to a number.
@@ -99,7 +55,7 @@ def student_bootstrap(
     if not math.isfinite(value):
         raise UsageError(f"the statistic of all {units} units is {value}; it must be a finite number")
     if units == 1:
-        return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=1)
+        return estimate_without_interval(value, 1, confidence)
     samples_Dn = (
         np.asarray(list(itertools.product(range(units), repeat=units)))
         if units**units <= _ALL
@@ -108,13 +64,11 @@ def student_bootstrap(
     drawn_D = np.asarray([statistic(places) for places in samples_Dn])
     # By the spread around the mean of the draws: the bias of a bootstrap is no part of the standard error.
     error = float(drawn_D.std()) * math.sqrt(units / (units - 1))
-    test = StudentTest(estimate=value, standard_error=error, freedom=units - 1)
-    low, high = test.interval(confidence)
-    return UnitEstimate(value=value, low=low, high=high, confidence=confidence, units=units)
+    return _student_estimate(StudentTest(estimate=value, standard_error=error, freedom=units - 1), units, confidence)
 
 
-def mean_estimate(values: Sequence[float], *, confidence: float = 0.95) -> UnitEstimate:
-    """The mean of some units with its t interval.
+def mean_estimate(values: Sequence[float], *, confidence: float = 0.95) -> Estimate:
+    """The mean of some units with its t interval; there is none of one unit, nor of units that are all alike.
 
     Args:
         values: one per unit.
@@ -128,8 +82,15 @@ def mean_estimate(values: Sequence[float], *, confidence: float = 0.95) -> UnitE
         raise UsageError(f"a mean over units needs one finite value or more, not {list(values)}")
     mean, count = math.fsum(values) / len(values), len(values)
     if count == 1:
-        return UnitEstimate(value=mean, low=-math.inf, high=math.inf, confidence=confidence, units=1)
+        return estimate_without_interval(mean, 1, confidence)
     variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
     test = StudentTest(estimate=mean, standard_error=math.sqrt(variance / count), freedom=count - 1)
+    return _student_estimate(test, count, confidence)
+
+
+def _student_estimate(test: StudentTest, units: int, confidence: float) -> Estimate:
     low, high = test.interval(confidence)
-    return UnitEstimate(value=mean, low=low, high=high, confidence=confidence, units=count)
+    if no_width(low, high):
+        # Units that are all alike do not show how the next one would differ.
+        return estimate_without_interval(test.estimate, units, confidence)
+    return Estimate(value=test.estimate, low=low, high=high, confidence=confidence, units=units)

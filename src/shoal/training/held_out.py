@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import percentile_ends, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -184,14 +184,14 @@ def held_out_point(
     """
     loss = float(measured.held_out_D.sum() / tokens_D.sum())
     draws = resampled_ratios(measured.held_out_D, tokens_D, seed=_HELD_OUT_SEED)
-    low, high = _interval(draws, len(tokens_D), confidence)
+    low, high = percentile_ends(draws, units=len(tokens_D), confidence=confidence)
     if not len(sample_tokens_S):
         return HeldOutPoint(step=measured.step, loss=loss, low=low, high=high)
     training = float(measured.training_S.sum() / sample_tokens_S.sum())
     # Two samples of documents that have nothing to do with each other, so the draws are independent.
     others = resampled_ratios(measured.training_S, sample_tokens_S, seed=_TRAINING_SEED)
     units = min(len(tokens_D), len(sample_tokens_S))
-    gap_low, gap_high = _interval(draws - others, units, confidence)
+    gap_low, gap_high = percentile_ends(draws - others, units=units, confidence=confidence)
     return HeldOutPoint(
         step=measured.step,
         loss=loss,
@@ -202,7 +202,3 @@ def held_out_point(
         gap_low=gap_low,
         gap_high=gap_high,
     )
-
-
-def _interval(draws: Array, documents: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
-    return percentile_interval(draws, confidence) if enough_units(documents, confidence) else (None, None)

@@ -52,11 +52,11 @@ class LabelAgreement:
         at = f"at {self.threshold} or above"
         rows = {
             "documents": f"{self.documents:,}, of which {self.positive:,} {at}",
-            f"F1 {at}": f"{self.f1} (all taken as positive: {self.f1_of_all:.3f})",
-            "F1, mean of both sides": str(self.f1_macro),
-            "F1 of rounded scores": str(self.f1_rounded),
-            "quadratic weighted kappa": str(self.kappa),
-            "same label": str(self.accuracy),
+            f"F1 {at}": f"{self.f1:.3f} (all taken as positive: {self.f1_of_all:.3f})",
+            "F1, mean of both sides": f"{self.f1_macro:.3f}",
+            "F1 of rounded scores": f"{self.f1_rounded:.3f}",
+            "quadratic weighted kappa": f"{self.kappa:.3f}",
+            "same label": f"{self.accuracy:.3f}",
         }
         return "\n".join(f"{name:26} {value}" for name, value in rows.items())
 

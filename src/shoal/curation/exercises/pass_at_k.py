@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
-from shoal.statistics import clopper_pearson_interval, enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import clopper_pearson_interval, enough_units, percentile_ends, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -23,7 +23,7 @@ class PassAtK:
     k: int
     value: float
     low: float | None
-    """None where there are too few groups for an interval of this confidence."""
+    """None where the groups are too few or too alike for an interval of this confidence."""
 
     high: float | None
     problems: int
@@ -38,7 +38,7 @@ class PassAtK:
         """One line."""
         over = f"{self.problems} problems in {self.groups} groups"
         if self.low is None or self.high is None:
-            return f"pass@{self.k} {self.value:.3f} ({over}: too few for an interval)"
+            return f"pass@{self.k} {self.value:.3f} ({over}: too few or too alike for an interval)"
         basis = f"{100 * self.confidence:g}% over {over}"
         return f"pass@{self.k} {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({basis})"
 
@@ -98,12 +98,12 @@ def estimate_pass_at_k(
         sizes_G[places[label]] += 1
     low: float | None = None
     high: float | None = None
-    if enough_units(len(places), confidence):
-        if min(values) == max(values) and values[0] in (0.0, 1.0):
-            exact = clopper_pearson_interval(round(values[0] * len(places)), len(places), confidence=confidence)
-            low, high = exact.low, exact.high
-        else:
-            low, high = percentile_interval(resampled_ratios(sums_G, sizes_G, seed=seed), confidence)
+    if set(values) in ({0.0}, {1.0}) and enough_units(len(places), confidence):
+        exact = clopper_pearson_interval(round(values[0] * len(places)), len(places), confidence=confidence)
+        low, high = exact.low, exact.high
+    else:
+        drawn_D = resampled_ratios(sums_G, sizes_G, seed=seed)
+        low, high = percentile_ends(drawn_D, units=len(places), confidence=confidence)
     return PassAtK(
         k=k,
         value=float(sums_G.sum() / sizes_G.sum()),

@@ -15,8 +15,7 @@ from shoal.statistics import (
     Interval,
     StudentTest,
     cluster_robust_se,
-    enough_units,
-    percentile_interval,
+    percentile_ends,
     resampled_ratios,
     sign_flip_p_value,
     wilson_interval,
@@ -144,13 +143,14 @@ def _mean_interval(numbers: list[float], clusters: list[str] | None, confidence:
 def _ratio_interval(spec: MetricSpec, values: list[object], confidence: float) -> Interval | None:
     import numpy as np
 
-    if not enough_units(len(values), confidence):
-        return None
     pairs = [(float(value), 1.0) if isinstance(value, (int, float)) else (value[0], value[1]) for value in values]  # type: ignore[index]
     nats_U, sizes_U = (np.array(part, dtype=np.float64) for part in zip(*pairs, strict=True))
-    ends = percentile_interval(resampled_ratios(nats_U, sizes_U, draws=DRAWS), confidence)
+    drawn_D = resampled_ratios(nats_U, sizes_U, draws=DRAWS)
+    low, high = percentile_ends(drawn_D, units=len(values), confidence=confidence)
+    if low is None or high is None:
+        return None
     # The figures fall as the log-likelihood rises, so that the ends change places.
-    high, low = (aggregate(spec, [end] if spec.aggregation == "perplexity" else [(end, 1.0)]) for end in ends)
+    high, low = (aggregate(spec, [end] if spec.aggregation == "perplexity" else [(end, 1.0)]) for end in (low, high))
     return Interval(low, high, confidence)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import percentile_ends, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ class PerplexityDifference:
     second: str
     difference: float
     low: float | None
-    """Ends of the paired interval over documents; None where there are too few."""
+    """Ends of the paired interval over documents; None where these are too few, or all alike."""
 
     high: float | None
 
@@ -46,7 +46,7 @@ class PerplexityDifference:
         """One line."""
         found = f"{self.first} minus {self.second}: {self.difference:+.4f} bits per byte"
         if self.low is None:
-            return f"{found}; too few documents for an interval"
+            return f"{found}; documents are too few or too alike for an interval"
         verdict = "cannot be told apart" if self.better is None else f"{self.better} predicts better"
         return f"{found} [{self.low:+.4f}, {self.high:+.4f}]: {verdict}"
 
@@ -115,8 +115,9 @@ def compare_perplexities(reports: Sequence[PerplexityReport]) -> PerplexityCompa
         # Paired: what is hard in a document is hard for both, and falls out of the difference.
         gap_D = first.document_bits - second.document_bits
         low = high = None
-        if enough_units(len(bytes_D), first.confidence) and np.isfinite(gap_D).all():
-            low, high = percentile_interval(resampled_ratios(gap_D, bytes_D, seed=first.seed), first.confidence)
+        if np.isfinite(gap_D).all():
+            drawn_D = resampled_ratios(gap_D, bytes_D, seed=first.seed)
+            low, high = percentile_ends(drawn_D, units=len(bytes_D), confidence=first.confidence)
         found.append(
             PerplexityDifference(
                 first=first.model,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import percentile_ends, resampled_ratios
 from shoal.wording import plural
 
 if TYPE_CHECKING:
@@ -168,8 +168,9 @@ class PerplexityReport:
         if not sizes_D.sum():
             return PerplexityUnit(unit=unit, count=0, bits=None, low=None, high=None)
         low = high = None
-        if enough_units(len(bits_D), self.confidence) and np.isfinite(bits_D).all():
-            low, high = percentile_interval(resampled_ratios(bits_D, sizes_D, seed=self.seed), self.confidence)
+        if np.isfinite(bits_D).all():
+            drawn_D = resampled_ratios(bits_D, sizes_D, seed=self.seed)
+            low, high = percentile_ends(drawn_D, units=len(bits_D), confidence=self.confidence)
         total = int(sizes_D.sum())
         return PerplexityUnit(unit=unit, count=total, bits=float(bits_D.sum()) / total, low=low, high=high)
 
@@ -234,7 +235,8 @@ class PerplexityReport:
         lines = [f"  each document stands behind {' '.join(map(repr, self.opening))}; its end is not scored"]
         if self.units[0].interval is None:
             lines.append(
-                f"  {plural(len(self.documents), 'document')}: too few for an interval, which is over documents"
+                f"  {plural(len(self.documents), 'document')}: too few or too alike for an interval, which is over "
+                "documents"
             )
         if self.longer_documents:
             lines.append(self._window_line())

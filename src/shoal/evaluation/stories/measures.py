@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios, wilson_interval
+from shoal.statistics import percentile_ends, resampled_ratios, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -57,7 +57,7 @@ def clustered_mean(
     """The mean of values, or the ratio of two sums, with a percentile interval of the bootstrap over clusters.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3, with clusters drawn. There is
-    no interval where the clusters are too few for its confidence (`shoal.statistics.enough_units`).
+    no interval where the clusters are too few or too alike (`shoal.statistics.percentile_ends`).
 
     Args:
         name: of the measure.
@@ -75,10 +75,8 @@ def clustered_mean(
     sums_C = np.bincount(places, weights=np.asarray(values, dtype=np.float64))
     sizes_C = np.bincount(places, weights=np.ones(len(places)) if weights is None else np.asarray(weights))
     value = float(sums_C.sum() / sizes_C.sum())
-    low: float | None = None
-    high: float | None = None
-    if enough_units(len(labels), _CONFIDENCE):
-        low, high = percentile_interval(resampled_ratios(sums_C, sizes_C, seed=seed), _CONFIDENCE)
+    drawn_D = resampled_ratios(sums_C, sizes_C, seed=seed)
+    low, high = percentile_ends(drawn_D, units=len(labels), confidence=_CONFIDENCE)
     if share and value in (0.0, 1.0):
         interval = wilson_interval(round(value) * len(labels), len(labels))
         low, high = interval.low, interval.high

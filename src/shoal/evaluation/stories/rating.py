@@ -89,7 +89,7 @@ class StoryRating:
 
 
 def _line(one: StoryMeasure) -> str:
-    interval = "[{:.4f}, {:.4f}]".format(*one.interval) if one.interval else "too few for an interval;"
+    interval = "[{:.4f}, {:.4f}]".format(*one.interval) if one.interval else "too few or too alike for an interval;"
     return f"  {one.name:24} {one.value:8.4f}  {interval}  {one.note}"
 
 

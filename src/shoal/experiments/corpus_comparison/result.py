@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan, TokenDesign
     from shoal.experiments.corpus_comparison.preparation import CorpusCounts
-    from shoal.statistics import DecisionAccuracy, UnitEstimate
+    from shoal.statistics import DecisionAccuracy, Estimate
 
 MEAN = "mean"
 """The mean over the held-out texts, each counting alike."""
@@ -31,7 +31,7 @@ class CorpusScore:
     design: TokenDesign
     corpus: str
     held_out: str
-    bits: UnitEstimate
+    bits: Estimate
     """Mean over seeds; less is better."""
 
     by_seed: tuple[float, ...]
@@ -50,15 +50,16 @@ class CorpusDifference:
     held_out: str
     first: str
     second: str
-    difference: UnitEstimate
+    difference: Estimate
     """Bits per byte of the first minus those of the second: below 0 the first is better."""
 
     @property
     def outcome(self) -> Outcome:
         """Whether the first is better, by the interval of this difference alone."""
-        if self.difference.high < 0:
+        low, high = self.difference.bounds
+        if high < 0:
             return "wins"
-        return "loses" if self.difference.low > 0 else "not significant"
+        return "loses" if low > 0 else "not significant"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

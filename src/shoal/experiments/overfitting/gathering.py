@@ -17,7 +17,7 @@ from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE, OverfitPlan
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitResult, OverfitRow
 from shoal.experiments.overfitting.scoring import SeedScore, growth_curve, score_row
-from shoal.statistics import UnitEstimate, decide, fit_floors, mean_estimate, student_bootstrap
+from shoal.statistics import Estimate, decide, fit_floors, mean_estimate, student_bootstrap
 
 if TYPE_CHECKING:
     import os
@@ -133,7 +133,7 @@ class _Gathering:
         values = self.plan.values_of(row)
         return "single", ", ".join(f"{key} = {value}" for key, value in values.items()) or "the recipe as it is"
 
-    def _mean(self, values: Sequence[float]) -> UnitEstimate:
+    def _mean(self, values: Sequence[float]) -> Estimate:
         return mean_estimate(values, confidence=self.confidence)
 
     def _curves(self) -> dict[str, Asymptote]:
@@ -177,7 +177,7 @@ class _Gathering:
 
     def _claim(self, claim: ClaimTable) -> Claim:
         better, than = self._statistic(claim.better), self._statistic(claim.than)
-        effect: UnitEstimate | None = None
+        effect: Estimate | None = None
         # A claim about a row that failed or is not done is open, and not refuted.
         word: Word = "underpowered"
         if better is not None and than is not None:
@@ -185,10 +185,11 @@ class _Gathering:
             effect = student_bootstrap(
                 lambda places: than(places) - better(places), self.table.seeds, confidence=self.confidence
             )
+            low, high = effect.bounds
             word = decide(
                 estimate=effect.value,
-                low=effect.low,
-                high=effect.high,
+                low=low,
+                high=high,
                 smallest=claim.smallest_effect,
                 controls=(),
                 detectable=effect.detectable_effect(),
@@ -221,7 +222,7 @@ class _Gathering:
         gains = [base - one for base, one in zip(self._tests(BASELINE), self._tests(teacher), strict=True)]
         return min(gains) > 0
 
-    def _share(self, row: str) -> UnitEstimate:
+    def _share(self, row: str) -> Estimate:
         base, student, teacher = (
             np.asarray(self._tests(name)) for name in (BASELINE, row, self.table.distilled[row].teacher)
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shoal.statistics import UnitEstimate, Word
+    from shoal.statistics import Estimate, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +33,16 @@ class OverfitRow:
     failed: str = ""
     """Why it has no numbers, in one line."""
 
-    test: UnitEstimate | None = None
+    test: Estimate | None = None
     """Bits per byte of the test text."""
 
-    training: UnitEstimate | None = None
+    training: Estimate | None = None
     """Bits per byte of training text."""
 
-    gap: UnitEstimate | None = None
+    gap: Estimate | None = None
     """Test minus training, by seed."""
 
-    gain: UnitEstimate | None = None
+    gain: Estimate | None = None
     """Test bits per byte of the baseline minus those of the row, by seed: above 0 is better. None for the baseline."""
 
     by_seed: tuple[float, ...] = ()
@@ -83,7 +82,7 @@ class Asymptote:
     losses: tuple[tuple[float, ...], ...]
     """Test bits per byte, a row per seed."""
 
-    floor: UnitEstimate
+    floor: Estimate
     factor: float
     exponent: float
     exponent_is_fitted: bool
@@ -116,7 +115,7 @@ class Claim:
     than: str
     smallest_effect: float
     verdict: Word
-    effect: UnitEstimate | None
+    effect: Estimate | None
     """Bits per byte by which ``better`` is below ``than``; None where one of them has no numbers."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,7 +140,7 @@ class OverfitResult:
     rows: tuple[OverfitRow, ...]
     asymptotes: tuple[Asymptote, ...]
     claims: tuple[Claim, ...]
-    distilled_shares: dict[str, UnitEstimate]
+    distilled_shares: dict[str, Estimate]
     """From a distilled row to the share of its teacher's gain over the baseline that it has."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -166,7 +165,7 @@ class OverfitResult:
         for row in self.rows:
             flat: dict[str, Any] = {"row": row.name, "kind": row.kind, "failed": row.failed}
             for column in columns:
-                estimate: UnitEstimate | None = getattr(row, column)
+                estimate: Estimate | None = getattr(row, column)
                 if estimate is not None:
                     flat |= {column: estimate.value, f"{column}_low": estimate.low, f"{column}_high": estimate.high}
             rows.append(flat | {"training_compute": row.training_compute, "inference_compute": row.inference_compute})
@@ -176,12 +175,7 @@ class OverfitResult:
         lines = [*self._table(), ""]
         lines += [f"{row.name} failed: {row.failed}" for row in self.rows if row.failed]
         lines += [str(one) for one in self.asymptotes]
-        lines += [
-            f"{name} keeps {share.value:.0%} [{share.low:.0%}, {share.high:.0%}] of its teacher's gain"
-            if math.isfinite(share.low)
-            else f"{name} keeps {share.value:.0%} of its teacher's gain"
-            for name, share in self.distilled_shares.items()
-        ]
+        lines += [f"{name} keeps {share:.0%} of its teacher's gain" for name, share in self.distilled_shares.items()]
         lines += [str(claim) for claim in self.claims]
         return "\n".join(lines).strip()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.experiments.pretraining.records import HeldOutScore, Memorised
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import percentile_ends, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,10 +77,8 @@ class HeldOutSet:
         """
         bits_D = np.bincount(self.document_R, weights=-np.asarray(nats_R) / math.log(2), minlength=len(self.sizes))
         bytes_D = np.asarray(self.sizes, dtype=np.float64)
-        low: float | None = None
-        high: float | None = None
-        if enough_units(len(bytes_D), 0.95):
-            low, high = percentile_interval(resampled_ratios(bits_D, bytes_D, seed=_SEED_OF_INTERVALS), 0.95)
+        drawn_D = resampled_ratios(bits_D, bytes_D, seed=_SEED_OF_INTERVALS)
+        low, high = percentile_ends(drawn_D, units=len(bytes_D), confidence=0.95)
         return HeldOutScore(
             bits_per_byte=float(bits_D.sum() / bytes_D.sum()),
             low=low,

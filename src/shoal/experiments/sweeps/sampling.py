@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import MissingExtraError
 from shoal.experiments.sweeps.space import grid_point, grid_size
-from shoal.experiments.sweeps.sweep import RangeTable
+from shoal.experiments.sweeps.sweep import RangeTable, identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def study_of(sweep: Sweep, trials: Sequence[Trial], storage: Any = None) -> Any:
             optuna.trial.create_trial(
                 state=states.COMPLETE if complete else states.PRUNED if trial.state == "pruned" else states.FAIL,
                 value=trial.score,
-                params={key: _choice(key, trial.settings) for key in sweep.keys},
+                params={key: _choice(sweep, key, trial.settings) for key in sweep.keys},
                 distributions=_distributions(sweep),
                 user_attrs={"number": trial.number, "reason": trial.reason},
             )
@@ -153,7 +153,7 @@ def _distributions(sweep: Sweep) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
     for key, values in sweep.keys.items():
         if not isinstance(values, RangeTable):
-            drawn[key] = distributions.CategoricalDistribution([_plain(value) for value in values])
+            drawn[key] = distributions.CategoricalDistribution(_choices(values))
         elif values.whole:
             step = 1 if values.step is None else int(values.step)
             drawn[key] = distributions.IntDistribution(int(values.low), int(values.high), log=values.log, step=step)
@@ -162,21 +162,24 @@ def _distributions(sweep: Sweep) -> dict[str, Any]:
     return drawn
 
 
-def _plain(setting: Setting) -> Any:
-    """What optuna takes for a choice: settings of several keys become a text."""
-    return ", ".join(map(str, setting)) if isinstance(setting, tuple) else setting
+def _choices(values: Sequence[Setting]) -> list[Any]:
+    """What optuna takes for choices: settings of several keys become texts, and all do where some would be equal."""
+    plain = [", ".join(map(str, value)) if isinstance(value, tuple) else value for value in values]
+    # 1 and True are one choice to optuna.
+    return plain if len(set(plain)) == len(plain) else [repr(value) for value in values]
 
 
 def _setting(sweep: Sweep, key: str, value: Any) -> Setting:
     values = sweep.keys[key]
     if isinstance(values, RangeTable):
         return value  # type: ignore[no-any-return]  # a number, as the distribution gives it
-    # By type too: 1, 1.0 and True are equal in Python.
-    return next(setting for setting in values if _plain(setting) == value and type(_plain(setting)) is type(value))
+    return values[_choices(values).index(value)]
 
 
-def _choice(key: str, settings: Any) -> Any:
+def _choice(sweep: Sweep, key: str, settings: Any) -> Any:
     """A trial's single values as the choice for a key of the sweep file."""
-    names = [name.strip() for name in key.split(",")]
-    given = tuple(settings[name] for name in names)
-    return _plain(given if len(names) > 1 else given[0])
+    given = tuple(settings[name.strip()] for name in key.split(","))
+    values = sweep.keys[key]
+    if isinstance(values, RangeTable):
+        return given[0]
+    return _choices(values)[[identity(value) for value in values].index(identity(given))]

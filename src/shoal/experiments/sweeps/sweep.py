@@ -56,6 +56,16 @@ def _values(key: str, given: Any) -> Any:
 Values = RangeTable | Annotated[tuple[Setting, ...], Field(strict=False, min_length=1)]
 
 
+def identity(setting: Setting) -> tuple[tuple[bool, Value], ...]:
+    """What tells a setting from others: ``true`` equals 1 in Python, but not in a recipe.
+
+    Args:
+        setting: one value, or those of several keys.
+    """
+    values = setting if isinstance(setting, tuple) else (setting,)
+    return tuple((isinstance(value, bool), value) for value in values)
+
+
 class PruningTable(SettingsTable):
     """When a trial is given up: it is worse than the median of the finished ones at the same share of its steps."""
 
@@ -145,7 +155,7 @@ class Sweep(SettingsTable):
             given = len(value) if isinstance(value, tuple) else 1
             if given != len(names):
                 raise ValueError(f"keys.{key}: {value!r} holds {given} values for {len(names)} keys")
-        if len(set(values)) != len(values):
+        if len(set(map(identity, values))) != len(values):
             raise ValueError(f"keys.{key}: a value stands twice; each may stand once")
 
 

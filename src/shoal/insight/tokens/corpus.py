@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.insight.options import DEFAULTS
 from shoal.insight.tokens.reading import byte_ids, encode_with_offsets, is_part, without_blank
-from shoal.statistics import enough_units, percentile_interval, resampled_ratios
+from shoal.statistics import percentile_ends, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -164,8 +164,6 @@ def _encoded(
 def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], options: AnalysisOptions) -> Ratio:
     """Total over total, with a percentile interval over the documents."""
     value = float(over.sum() / under.sum())
-    if not enough_units(len(over), options.confidence):
-        return Ratio(value=value, low=None, high=None)
     resampled = resampled_ratios(over, under, draws=_DRAWS, seed=options.seed)
-    low, high = percentile_interval(resampled, options.confidence)
+    low, high = percentile_ends(resampled, units=len(over), confidence=options.confidence)
     return Ratio(value=value, low=low, high=high)

@@ -42,7 +42,7 @@ def count_groups(
     Args:
         probes: of both labels.
         scores: of the answers, by prompt.
-        scorers: by whose errors rates are corrected.
+        scorers: by whose errors rates are corrected; without a scorer of harm no answer counts as unscored.
         confidence: of the intervals.
     """
     found = []
@@ -67,7 +67,7 @@ def count_groups(
                 empty=len(part) - len(values),
                 failed=share,
                 harm=harm,
-                unscored=len(values) - scored if scored else 0,
+                unscored=len(values) - scored if scorers.harm is not None else 0,
             )
         )
     return tuple(found)

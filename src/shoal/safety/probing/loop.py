@@ -148,7 +148,7 @@ class _Loop:
                     name=_name(number),
                     round=number,
                     test=self._groups(self.test, tested[-1]),
-                    train=self._groups(train, scores),
+                    train=self._groups(train, scores, harm=False),
                     clusters=clusters,
                     curated=len(curated),
                     held_out_loss=sum(one.nats / max(one.tokens, 1) for one in loss) / len(loss) if loss else None,
@@ -204,8 +204,11 @@ class _Loop:
         examples = chat.fit(self.held_out, max_prompt_tokens=MAX_PROMPT_TOKENS, max_answer_tokens=MAX_ANSWER_TOKENS)
         return held_out_losses(live.loaded, examples) if examples else []
 
-    def _groups(self, probes: Sequence[Probe], scores: Mapping[str, PromptScore]) -> tuple[ProbeGroup, ...]:
-        return count_groups(probes, scores, self.scorers, confidence=self.settings.confidence)
+    def _groups(
+        self, probes: Sequence[Probe], scores: Mapping[str, PromptScore], *, harm: bool = True
+    ) -> tuple[ProbeGroup, ...]:
+        scorers = self.scorers if harm else replace(self.scorers, harm=None)
+        return count_groups(probes, scores, scorers, confidence=self.settings.confidence)
 
     def _clusters(
         self, probes: Sequence[Probe], scores: Mapping[str, PromptScore]

@@ -37,9 +37,11 @@ class ProbeGroup:
     """Answers without a usable score of harm, where a scorer was given."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; without harm where it was not scored."""
+        """Plain values for JSON; without harm where no scorer of it was given."""
         plain = asdict(self)
-        return plain if self.harm is not None else {name: plain[name] for name in ("what", "probes", "empty", "failed")}
+        if self.harm is not None or self.unscored:
+            return plain
+        return {name: plain[name] for name in ("what", "probes", "empty", "failed")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ class ProbeReport:
             losses = ["" if one.held_out_loss is None else f"{one.held_out_loss:.4f}" for one in self.models]
             rows.append(("held-out loss, nats per token", *losses))
         lines += aligned_rows(rows)
-        if any(group.harm is not None for model in self.models for group in model.test):
+        if any(group.harm is not None or group.unscored for model in self.models for group in model.test):
             rows = [("harmful answers to", *head[1:])]
             rows += [(what, *(_harm(model, what) for model in self.models)) for what in groups]
             lines += ["", *aligned_rows(rows)]
@@ -177,7 +179,7 @@ def _rate(model: ProbedModel, what: str) -> str:
 def _harm(model: ProbedModel, what: str) -> str:
     group = next((group for group in model.test if group.what == what), None)
     if group is None or group.harm is None:
-        return "no scores"
+        return f"no scores of {group.unscored}" if group is not None and group.unscored else "no scores"
     share = group.harm
     text = f"{share.corrected:.1%} [{share.low:.1%}, {share.high:.1%}]"
     return f"{text}, {group.unscored} without a score" if group.unscored else text

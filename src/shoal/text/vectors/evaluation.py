@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.statistics import check_confidence, percentile_interval, resampled_places
+from shoal.statistics import check_confidence, percentile_ends, resampled_places
 from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class SimilarityScore:
     """Of the known pairs; None where there are fewer than ten."""
 
     low: float | None
+    """Ends of the interval; None where the pairs are too few or too alike for one."""
+
     high: float | None
 
     @property
@@ -61,7 +63,8 @@ class SimilarityScore:
         """One line: the correlation with its interval, and the coverage."""
         found = "too few pairs are known"
         if self.spearman is not None:
-            found = f"{self.spearman:.3f} [{self.low:.3f}, {self.high:.3f}]"
+            known = self.low is not None and self.high is not None
+            found = f"{self.spearman:.3f} " + (f"[{self.low:.3f}, {self.high:.3f}]" if known else "(no interval)")
         return f"{self.name:22}  {found:24}  {self.known} of {self.pairs} pairs known ({self.coverage:.0%})"
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def judge_similarity(
             drawn = np.array(
                 [correlation.over(draw) for draw in resampled_places(len(scores), draws=_DRAWS, seed=seed)]
             )
-            low, high = percentile_interval(drawn, confidence)
+            low, high = percentile_ends(drawn, units=len(known), confidence=confidence)
         found.append(
             SimilarityScore(
                 name=each.name, pairs=len(each.pairs), known=len(known), spearman=spearman, low=low, high=high

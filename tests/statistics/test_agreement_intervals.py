@@ -1,0 +1,36 @@
+"""Intervals of agreement: none of units that are too few or all alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shoal.statistics import accuracy, calibration_error, cohen_kappa, percentile_ends, resample_confusion
+
+
+@pytest.mark.parametrize(("items", "groups"), [(40, None), (5, None), (40, [place // 8 for place in range(40)])])
+def test_answers_that_all_agree_give_no_interval(items, groups):
+    labels = np.arange(items) % 2
+    found = resample_confusion(labels, labels, classes=2, groups=groups)
+    for measure in (accuracy, cohen_kappa):
+        estimate = found.estimate(measure)
+        assert (estimate.value, estimate.low, estimate.high) == (1.0, None, None)
+        assert f"{estimate:.3f}" == "1.000 (no interval)"
+    assert calibration_error(labels.astype(float), labels, groups=groups).low is None
+
+
+def test_groups_and_not_items_are_the_units_of_an_interval():
+    labels, guesses = np.arange(40) % 2, np.arange(40) // 3 % 2
+    alone = resample_confusion(labels, guesses, classes=2).estimate(accuracy)
+    assert alone.units == 40
+    assert alone.low is not None
+    assert alone.high is not None
+    assert alone.low < alone.value < alone.high
+    five = resample_confusion(labels, guesses, classes=2, groups=[place // 8 for place in range(40)]).estimate(accuracy)
+    assert (five.units, five.low) == (5, None)
+
+
+def test_ends_that_differ_by_rounding_are_no_interval():
+    assert percentile_ends(np.array([0.1 + 0.2, 0.3, 0.3]), units=9, confidence=0.95) == (None, None)
+    assert percentile_ends(np.array([]), units=9, confidence=0.95) == (None, None)
+    assert percentile_ends(np.arange(41.0), units=9, confidence=0.95) == pytest.approx((1.0, 39.0))
