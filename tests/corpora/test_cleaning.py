@@ -102,3 +102,9 @@ def test_typographic_signs_become_plain_ones_and_spaces_single() -> None:
 
 def test_composed_letters_are_one_character() -> None:
     assert clean_text("cafe\u0301") == "caf\u00e9"
+
+
+@pytest.mark.parametrize("text", ["می‌خواهم بروم", "क्‍ष और क्ष", "The 👨‍👩‍👧 went home."])
+def test_joiners_that_words_are_spelt_with_stay(text: str) -> None:
+    cleaning = Cleaning()
+    assert list(cleaning.apply([f"\u200b{text}\u200e"])) == [text]

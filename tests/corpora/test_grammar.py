@@ -102,6 +102,12 @@ def test_drawn_and_given_words_are_in_the_story():
         assert {"swim", "swam"} & words_of(story.text)
 
 
+@pytest.mark.parametrize("given", [["clean", "run"], ["run", "clean"]])
+def test_a_word_of_two_classes_takes_the_one_that_the_others_leave(given):
+    words = next(tell_stories(seed=4, words=given)).words
+    assert (words.verb, words.adjective) == ("run", "clean")
+
+
 def test_a_word_that_is_missing_is_named():
     story = next(tell_stories(seed=4, words=["shell"]))
     assert missing_words(story.text.replace("shell", "bell"), story.words) == ("shell",)

@@ -130,6 +130,8 @@ def test_the_same_holder_twice_in_succession_counts_once() -> None:
         ([event("glad_for", a="Ben", f="glad", t="ball")], "Why was Ben glad?", "Ben had the ball"),
         ([event("have", a="Ben", x="red ball"), event("lose", a="Ben", t="ball", p="park")],
          "Who had the ball, in order?", "Ben, nobody"),
+        ([event("have", a="Ben", x="hat"), event("fix", a="Sue", t="hat"), event("lose", a="Sue", t="hat", p="sea")],
+         "Who had the hat, in order?", "Ben, Sue, nobody"),
     ],
 )  # fmt: skip
 def test_each_kind_of_event_answers_its_question(events: list[Event], question: str, answer: str) -> None:

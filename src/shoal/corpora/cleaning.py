@@ -42,8 +42,9 @@ _LINE = re.compile(
     r"(?:https?://|www\.)\S+|-{2,}\s*\d+\s*-{2,}|\d{1,4})\s*$",
     re.MULTILINE | re.IGNORECASE,
 )
-# Line and paragraph separators are among them: other tools would cut a JSONL line there.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b-\u200f\u2028\u2029\ufffe\uffff]")
+# Line and paragraph separators are among them: other tools would cut a JSONL line there. The joiners U+200C and U+200D
+# are not: words of Persian and of Indian scripts are spelt with them, and an emoji of a family is joined by them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b\u200e\u200f\u2028\u2029\ufffe\uffff]")
 _CREDIT_WITHIN = 2000
 """Characters behind the START mark in which credits stand; further on "Produced by" belongs to the text."""
 

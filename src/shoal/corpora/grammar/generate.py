@@ -98,11 +98,11 @@ def _check_features(features: Iterable[str]) -> frozenset[str]:
 
 
 def _sort_words(words: Iterable[str]) -> dict[str, str]:
-    """The words by class; one that could be of two classes takes the one that is free."""
+    """The words by class; one that could be of two classes takes the one that the others leave free."""
     classes = word_classes()
+    homes_of = [(word, [name for name, members in classes.items() if word in members]) for word in words]
     given: dict[str, str] = {}
-    for word in words:
-        homes = [name for name, members in classes.items() if word in members]
+    for word, homes in sorted(homes_of, key=lambda pair: len(pair[1])):
         if not homes:
             raise UnknownNameError("word", word, [one for members in classes.values() for one in members])
         free = [name for name in homes if name not in given]

@@ -99,10 +99,10 @@ def _changes(event: Event) -> list[tuple[str, str]]:
     kind, slots = event.kind, event.slots
     if kind in _GAINS:
         return [(event.noun(_GAINS[kind]) or "", slots["a"])]
+    # Who loses or gives a thing counts as a holder, since a story may leave out how they came by it.
     if kind == "lose":
-        return [(slots["t"], "")]
+        return [(slots["t"], slots["a"]), (slots["t"], "")]
     if kind == "give":
-        # The giver counts as a holder, since a story may leave out how they came by the thing.
         return [(slots["t"], slots["a"]), (slots["t"], slots["b"])]
     if kind == "swap":
         return [(slots["t"], slots["b"]), (event.noun("y") or "", slots["b"]), (event.noun("y") or "", slots["a"])]
