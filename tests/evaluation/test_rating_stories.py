@@ -177,7 +177,7 @@ def test_bits_per_byte_are_those_of_the_models_own_forward_pass(reader):
     nats = float(logits[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].sum())
     found = held_out_bits(reader.model, reader.tokenizer, [text] * 6)
     assert found.value == pytest.approx(-nats / 0.6931471805599453 / len(text), rel=1e-4)
-    assert found.low == pytest.approx(found.value)
+    assert found.low is None  # six equal texts do not show how the next one would differ
 
 
 def test_documents_longer_than_the_context_cost_no_more_bits_than_their_parts(reader):
