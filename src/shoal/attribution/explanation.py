@@ -170,7 +170,7 @@ class Explanation:
         lines = [self.sentence, "", *self._share_lines()]
         wrong = [item for item in self.items if not item.right]
         if wrong:
-            lines += ["", f"what it answers instead ({len(wrong)} of {plural(len(self.items), 'item')} are wrong)"]
+            lines += ["", f"what it answers instead ({len(wrong)} of {plural(len(self.items), 'item')} wrong)"]
             lines += [_item_line(item) for item in wrong[:_SHOWN_ITEMS]]
             if len(wrong) > _SHOWN_ITEMS:
                 lines.append(f"  and {len(wrong) - _SHOWN_ITEMS} more")
@@ -196,6 +196,8 @@ class Explanation:
             )
         lines = aligned_rows(rows)
         left_out = len(self.shares) - len(shown)
+        if left_out == 1:
+            return [*lines, "1 explanation that explains nothing is left out"]
         return [*lines, f"{plural(left_out, 'explanation')} that explain nothing are left out"] if left_out else lines
 
 

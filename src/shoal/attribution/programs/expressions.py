@@ -103,7 +103,13 @@ def operators_in(expression: Expression) -> frozenset[str]:
 def ordinal(place: int) -> str:
     """A place in words: 0 is ``first``, 1 ``second``, -1 ``last``."""
     known = {0: "first", 1: "second", 2: "third", -1: "last", -2: "last but one", -3: "last but two"}
-    return known.get(place, f"{place + 1}th" if place >= 0 else f"{-place}th from the end")
+    return known.get(place, _numbered(place + 1) if place >= 0 else f"{_numbered(-place)} from the end")
+
+
+def _numbered(number: int) -> str:
+    """A number as an ordinal: ``4th``, ``11th``, ``21st``."""
+    teens = 10 <= number % 100 < 20
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 # Each expression that is tried needs it, and the registry is complete once the modules of operators are imported.
