@@ -108,7 +108,7 @@ class Cleaning:
 
 def clean_text(text: str) -> str:
     """NFC, plain quotes and dashes, single spaces; paragraphs end in a single newline."""
-    plain = unicodedata.normalize("NFC", text).translate(_PLAIN).replace("\r", "")
+    plain = unicodedata.normalize("NFC", text).translate(_PLAIN).replace("\r\n", "\n").replace("\r", "\n")
     return _BREAKS.sub("\n", _SPACES.sub(" ", plain)).strip()
 
 

@@ -87,11 +87,11 @@ def _estimate(path: Path) -> int:
 
         return int(pq.read_metadata(path).num_rows)
     with path.open("rb") as file:
-        counts = [0, 0]
-        marks = (b"\n", b"\n") if path.suffix == ".jsonl" else (STORY_END.encode(), b"\n\n")
+        marks = (b"\n",) if path.suffix == ".jsonl" else (STORY_END.encode(), b"\n\n", b"\r\n\r\n")
+        counts = [0] * len(marks)
         while block := file.read(2**20):
             counts = [count + block.count(mark) for count, mark in zip(counts, marks, strict=True)]
-    return counts[0] or counts[1]
+    return next((count for count in counts if count), 0)
 
 
 def _read(source: str | os.PathLike[str], column: str, *, broken: bool, whole: bool) -> Iterator[dict[str, Any]]:

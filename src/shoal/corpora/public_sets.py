@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.textfiles import decode_text, numbered_lines, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
 
 STORY_END = "<|endoftext|>"
 
@@ -56,7 +60,7 @@ def read_easiest_books(folder: str | Path, count: int) -> list[str]:
         count: how many books.
 
     Raises:
-        DataError: the table lists fewer books than that.
+        DataError: the table lists fewer books than that, or one that the archive lacks.
     """
     folder = Path(folder)
     table = read_text(folder / "README.md")
@@ -68,6 +72,7 @@ def read_easiest_books(folder: str | Path, count: int) -> list[str]:
     by_known = {row[0]: rank for rank, row in enumerate(sorted(rows, key=lambda row: -row[2]))}
     easiest = sorted(by_sentence, key=lambda name: (by_sentence[name] + by_known[name], name))[:count]
     books = {name.rpartition("/")[2]: text for name, text in _text_files(folder / "books.zip")}
+    _check_listed(folder / "books.zip", books, easiest, str(folder / "README.md"))
     return [chapter for name in sorted(easiest) for chapter in _chapters(books[name])]
 
 
@@ -162,13 +167,21 @@ def _tagged(archive: Path, categories: str, folder: str, mark: str) -> dict[str,
     files = dict(_members(archive))
     if categories not in files:
         raise DataError(f"{archive} has no {categories}; expected the archive of nltk_data")
+    listed = [line.rpartition(" ")[::2] for line in files[categories].splitlines() if line.strip()]
+    _check_listed(archive, files, [folder + name for name, _ in listed], categories)
     found = {}
-    for line in files[categories].splitlines():
-        name, _, genre = line.rpartition(" ")
+    for name, genre in listed:
         lines = files[folder + name].splitlines()
         words = (" ".join(token.rpartition(mark)[0] for token in line.split()) for line in lines)
         found[name] = (genre, tuple(sentence for sentence in words if sentence.strip()))
     return found
+
+
+def _check_listed(archive: Path, held: Container[str], names: Iterable[str], table: str) -> None:
+    """Refuse an archive that lacks a file of its table."""
+    lacking = next((name for name in names if name not in held), None)
+    if lacking is not None:
+        raise DataError(f"{archive} has no {lacking}, which {table} lists; get the whole archive again")
 
 
 def _members(archive: Path) -> list[tuple[str, str]]:
