@@ -26,6 +26,13 @@ def test_no_dose_changes_nothing():
     assert corrupt(TEXTS, {"noise": 0.0, "repeats": 0.0, "kept": 1.0}) == TEXTS
 
 
+def test_noise_takes_a_word_with_its_marks():
+    text = "हिन्दी किताब"
+    assert set(corrupt([text] * 50, {"noise": 1.0})) <= {
+        f"{one} {other}" for one in text.split() for other in text.split()
+    }
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_noise_replaces_its_share_of_the_words_and_leaves_the_rest(share):
     changed = total = 0

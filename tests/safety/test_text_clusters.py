@@ -66,6 +66,11 @@ def test_a_cluster_is_named_by_the_words_that_set_it_apart() -> None:
         assert not {"the", "how", "does", "which"} & set(name.split(", "))
 
 
+def test_words_that_name_a_cluster_have_their_marks() -> None:
+    found = cluster_texts([f"{text} ताला" if "lock" in text else text for text in TEXTS], Planted())  # type: ignore[arg-type]
+    assert "ताला" in found.names[found.numbers[6]].split(", ")
+
+
 def test_the_middle_of_a_cluster_is_one_of_its_texts() -> None:
     found = cluster_texts(TEXTS, Planted())  # type: ignore[arg-type]
     assert [found.numbers[place] for place in found.middles] == [0, 1, 2]

@@ -37,6 +37,14 @@ def test_the_measures_are_those_of_segeval(pair: tuple[list[int], list[int]]) ->
 def test_the_window_may_be_given() -> None:
     assert pk([4, 4], [8], window=4) == 1.0
     assert window_diff([4, 4], [4, 4], window=1) == 0.0
+    assert pk([1], [1], window=1) == 0.0
+
+
+@pytest.mark.parametrize("window", [0, 8, 9])
+def test_a_window_that_no_pair_of_sentences_spans_is_refused(window: int) -> None:
+    for measure in (pk, window_diff):
+        with pytest.raises(UsageError, match=f"the window is {window}; expected at least 1 sentence, and fewer than"):
+            measure([4, 4], [1, 7], window=window)
 
 
 @pytest.mark.parametrize(("true", "found"), [([3, 3], [3, 4]), ([], []), ([0, 4], [4]), ([4], [-1, 5])])

@@ -125,3 +125,11 @@ def test_at_most_as_many_traits_as_were_requested() -> None:
         assert len(label.words) <= 1
         assert len(label.style) <= 2
         assert len(label.since) <= 2
+
+
+def test_words_are_labelled_with_their_marks_and_without_contractions() -> None:
+    hindi = ("हिन्दी किताब पढ़ो।",) * 6
+    english = ("I'll say that I've read what I'd know.",) * 6
+    first, second = label_segments(cut(hindi, english))
+    assert {trait.name for trait in first.words} == {"हिन्दी", "किताब", "पढ़ो"}
+    assert not {trait.name for trait in second.words} & {"ll", "ve"}

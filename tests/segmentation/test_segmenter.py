@@ -18,6 +18,7 @@ from shoal.segmentation import (
     read_lines,
     segment,
     segment_features,
+    segmenter,
 )
 from shoal.segmentation.segmenter import MAX_WHOLE
 
@@ -112,6 +113,17 @@ def test_a_long_text_takes_a_count(count: int) -> None:
     assert strongest <= set(found.places) <= set(range(910))
 
 
+@pytest.mark.parametrize(("count", "min_length"), [(45, 2), (30, 3), (44, 2), (18, 5), (90, 1)])
+def test_a_long_text_takes_as_many_segments_as_fit(
+    monkeypatch: pytest.MonkeyPatch, count: int, min_length: int
+) -> None:
+    for name, value in (("MAX_WHOLE", 40), ("_STEP", 10), ("_WINDOW", 30)):
+        monkeypatch.setattr(segmenter, name, value)
+    found = segment(["x"] * 90, channel=Given(levels([31, 28, 31])), count=count, min_length=min_length)
+    assert found.count == count
+    assert min(found.lengths) >= min_length
+
+
 def test_short_texts_report_no_progress_without_a_model() -> None:
     segment(two_subjects(5, 5), progress=lambda *step: pytest.fail(str(step)))
 
@@ -177,3 +189,7 @@ def test_long_texts_in_which_no_sentences_are_found_are_named() -> None:
     assert find_overlong(as_sentences("no mark at all\n" * 100)) == "1 sentence of 1,499 characters"
     assert find_overlong(as_sentences("It rained. " * 500)) is None
     assert find_overlong(as_sentences("a short one")) is None
+
+
+def test_a_line_may_hold_a_line_separator() -> None:
+    assert read_lines("One\u2028and a half.\n\nTwo.\r\n") == ["One and a half.", "Two."]

@@ -64,6 +64,15 @@ def test_two_runs_are_compared_by_paired_tests_and_by_items(client: TestClient) 
     assert "first (random) has less exact match than first (pretrained): difference" in page
     assert "item right in more seeds of" in page or "items right in more seeds of" in page
     assert "McNemar" in page
+    # An arm goes with the run that stands at its place, also where a run stands twice; one arm is that of all.
+    page = client.get("/compare?run=first&run=first&run=group/second&arm=random&arm=pretrained&arm=random").text
+    assert "group/second (random)" in page
+    assert "group/second (pretrained)" not in page
+    page = client.get("/compare?run=first&run=group/second&arm=random").text
+    assert "group/second (random)" in page
+    assert "against first (random)" in page
+    assert page.count('<option value="random" selected>') == 2
+    assert client.get("/compare?run=first&run=first&run=group/second&arm=random&arm=random").status_code == 400
     page = client.get("/compare?run=first&run=group/second").text
     assert "No held-out item is right in more seeds" in page
 

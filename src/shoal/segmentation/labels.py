@@ -20,6 +20,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 from shoal.segmentation.sentence_features import CLOSED_CLASS, SAME_MARKS, style_features, style_tokens
+from shoal.text import LETTER_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ _PRIOR_TOKENS = 100.0
 """How many tokens of the whole text's rates are added to each side: enough that a word seen once does not
 differ notably from one never seen."""
 
-_WORD = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]+)*")
+_WORD = re.compile(rf"{LETTER_RUN}(?:[-']{LETTER_RUN})*")
 _CONTRACTION = re.compile(r"(?:n't|'(?:s|ll|re|ve|d|m))$")
 _LENGTH_FEATURE = "sentence of"
 _NOTABLE = 1.65

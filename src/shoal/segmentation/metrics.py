@@ -31,7 +31,8 @@ def pk(reference: Sequence[int], hypothesis: Sequence[int], *, window: int | Non
         window: sentences between the two of a pair; by default half the mean length of the true segments, at least 2.
 
     Raises:
-        UsageError: the two are not of as many sentences, a length is below 1, or the window is.
+        UsageError: the two are not of as many sentences, a length is below 1, or the window is, or it is as long as
+            the text, in which no two sentences are so far apart.
     """
     width = _width(reference, hypothesis, window)
     true, found = _numbers(reference), _numbers(hypothesis)
@@ -83,10 +84,12 @@ def boundary_similarity(reference: Sequence[int], hypothesis: Sequence[int]) -> 
 
 def _width(reference: Sequence[int], hypothesis: Sequence[int], window: int | None) -> int:
     _check(reference, hypothesis)
+    size = sum(reference)
     if window is None:
-        return max(2, round(sum(reference) / len(reference) / 2))
-    if window < 1:
-        raise UsageError(f"the window is {window}; expected at least 1 sentence")
+        return max(2, round(size / len(reference) / 2))
+    # In a text of one sentence there is no pair at any distance.
+    if not 1 <= window < max(2, size):
+        raise UsageError(f"the window is {window}; expected at least 1 sentence, and fewer than the text's {size}")
     return window
 
 

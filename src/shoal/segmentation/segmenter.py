@@ -8,6 +8,7 @@ the text, some five to ten milliseconds per sentence.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from shoal.segmentation.decode import decode
 from shoal.segmentation.posterior import average_over_priors, likely_evidence
 from shoal.segmentation.result import Cut, Segmentation
 from shoal.text import split_sentences
+from shoal.textfiles import numbered_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +109,7 @@ def read_lines(text: str) -> list[str]:
         DataError: the text is binary.
     """
     check_text(text)
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return [" ".join(line.split()) for _, line in numbered_lines(text)]
 
 
 def check_text(text: str) -> None:
@@ -199,18 +201,29 @@ def _decode_long(features: Features, min_length: int, progress: Progress) -> Dec
 
 def _counted(decoded: Decoded, count: int, min_length: int) -> tuple[Cut, ...]:
     """As many cuts as a given number of segments needs: those that gain most, then the likeliest other places."""
-    chosen = sorted(decoded.cuts, key=lambda cut: -cut.gain)[: count - 1]
-    taken = np.array([0, len(decoded.boundaries_N) - 1, *(cut.place for cut in chosen)])
-    for place in np.argsort(-decoded.boundaries_N, kind="stable"):
-        if len(chosen) == count - 1:
-            break
-        if np.abs(taken - place).min() >= min_length:
-            confidence = float(decoded.boundaries_N[place])
-            chosen.append(
-                Cut(place=int(place), confidence=confidence, low=int(place), high=int(place), near=confidence, gain=0.0)
-            )
-            taken = np.append(taken, place)
-    return tuple(sorted(chosen, key=lambda cut: cut.place))
+    found = {cut.place: cut for cut in decoded.cuts}
+    strongest = sorted(found, key=lambda place: -found[place].gain)
+    likeliest = np.argsort(-decoded.boundaries_N, kind="stable").tolist()
+    edges = [0, len(decoded.boundaries_N) - 1]
+    room = edges[1] // min_length - 1
+    # A place that was passed over may fit once others are taken, so that the places may be gone through again.
+    while len(edges) - 1 < count:
+        for place in (*strongest, *likeliest):
+            at = bisect.bisect_left(edges, place)
+            if len(edges) - 1 == count or place == edges[at]:
+                continue
+            before, after = place - edges[at - 1], edges[at] - place
+            lost = (before + after) // min_length - before // min_length - after // min_length + 1
+            # Where the others would have no room any more, the number that was asked for could not be reached.
+            if min(before, after) >= min_length and room - lost >= count - len(edges):
+                edges.insert(at, place)
+                room -= lost
+    chances = decoded.boundaries_N.tolist()
+    return tuple(
+        found.get(place)
+        or Cut(place=place, confidence=chances[place], low=place, high=place, near=chances[place], gain=0.0)
+        for place in edges[1:-1]
+    )
 
 
 def _windows(size: int) -> Iterator[tuple[int, int, int, int]]:

@@ -17,6 +17,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from shoal.text import LETTER_RUN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -45,12 +47,14 @@ _LENGTHS = ((6, "under 6"), (12, "6 to 11"), (20, "12 to 19"), (30, "20 to 29"),
 
 SAME_MARKS = str.maketrans("\u2019\u2018\u201c\u201d\u2014\u2013", "''\"\"--")
 """Curly quotation marks and long dashes as the plain ones."""
-_TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
+_TOKEN = re.compile(rf"{LETTER_RUN}(?:[-']{LETTER_RUN})*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
 _SPLIT_CONTRACTION = re.compile(r"(?<=\w) (n't|'(?:s|ll|re|ve|d|m))\b", re.IGNORECASE)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 # [NAME] and [RELIGION] are the placeholders of GoEmotions, which the emotion head is trained on.
 _PHRASE_TOKEN = re.compile(
-    r"\[(?:name|religion)\]|[^\W\d_]+(?:['*-][^\W\d_]+)*|[!?]+|\.{2,}|…|[:;]-?[()DPp/|]|[^\s\w.,\"'()\[\]:;/-]"
+    r"\[(?:name|religion)\]"
+    rf"|{LETTER_RUN}(?:['*-]{LETTER_RUN})*"
+    r"|[!?]+|\.{2,}|…|[:;]-?[()DPp/|]|[^\s\w.,\"'()\[\]:;/-]"
 )
 
 

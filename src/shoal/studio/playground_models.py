@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.studio.page_error import PageError
+from shoal.studio.run_names import tree_signature
 
 if TYPE_CHECKING:
     from shoal.models import LoadedModel
@@ -24,7 +26,7 @@ class HeldModels:
     """The last two models that were used; one text is worked on at a time."""
 
     def __init__(self) -> None:
-        self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[object, LoadedModel]] = OrderedDict()
         self._turn = threading.Lock()
 
     def __enter__(self) -> HeldModels:
@@ -37,16 +39,21 @@ class HeldModels:
         self._turn.release()
 
     def get(self, spec: str) -> LoadedModel:
-        """A model, read where it is not held."""
+        """A model, read where it is not held as it is now."""
         from shoal.models import load_model
 
-        if spec not in self._loaded:
-            self._loaded[spec] = load_model(spec, device="auto")
-            self._loaded[spec].model.eval()
+        # The files of a folder may be others than when they were read: a model is pretrained again, or further.
+        folder = Path(spec)
+        stamp = tree_signature(folder) if folder.is_dir() else None
+        if spec not in self._loaded or self._loaded[spec][0] != stamp:
+            self._loaded.pop(spec, None)
+            loaded = load_model(spec, device="auto")
+            loaded.model.eval()
+            self._loaded[spec] = stamp, loaded
         self._loaded.move_to_end(spec)
         while len(self._loaded) > _MAX_LOADED:
             self._loaded.popitem(last=False)
-        return self._loaded[spec]
+        return self._loaded[spec][1]
 
 
 MODELS = HeldModels()

@@ -349,6 +349,7 @@ def test_a_row_is_nearest_to_itself_and_distances_are_symmetric(rows):
         ("don't re-do it", ("don't", "re-do", "it")),
         ("a_b", ("a", "_", "b")),
         ("Größe 日本!", ("Größe", "日本", "!")),
+        ("हिन्दी cafe\u0301s 2", ("हिन्दी", "cafe\u0301s", "2")),
         ("((x))", ("(", "(", "x", ")", ")")),
         ("", ()),
         (" ,; ", ()),

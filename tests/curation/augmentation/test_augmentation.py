@@ -132,6 +132,9 @@ def test_synonyms_keep_the_capital_and_take_the_forms_of_a_table(tmp_path: Path)
     table = tmp_path / "table.txt"
     table.write_text("# a comment\nred, crimson\n")
     assert rewritten("synonyms", "red Red", rate=1.0, table=str(table)) == {"crimson Crimson"}
+    # An accent of its own is a part of the letter before it.
+    table.write_text("cafe, bar\nmai\u0308s, corn\n")
+    assert rewritten("synonyms", "cafe\u0301 mai\u0308s", rate=1.0, table=str(table)) == {"cafe\u0301 corn"}
 
 
 def test_reordering_swaps_neighbouring_units() -> None:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from shoal.text import COMBINING_MARKS, LETTER_RUN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W\d_]+)*|[^\w\s,;]|_")
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{COMBINING_MARKS}])*(?:['\u2019-]{LETTER_RUN})*|[^\w\s,;]|_")
 """A word, a number, or a symbol on its own; blanks, commas and semicolons only separate."""
 
 _NUMBER = re.compile(r"[0-9]+")

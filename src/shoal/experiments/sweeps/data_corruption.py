@@ -22,6 +22,7 @@ import numpy as np
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
 from shoal.experiments.pretraining.split import split_documents
 from shoal.experiments.storage import write_text
+from shoal.text import LETTER_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining import Recipe
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_WORD = re.compile(rf"{LETTER_RUN}(?:'{LETTER_RUN})*")
 # The documents are cleaned already, and stand in the file that is the source.
 _AS_IT_IS: dict[str, Any] = {
     "grammar": None, "mixture": None, "stories": None, "easiest_books": None, "documents": None, "features": [],

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.text import LETTER_RUN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -29,7 +31,9 @@ _MIN_TEXTS = 6
 """Texts from which on they are clustered; fewer are one cluster."""
 
 _NAMED = 3
-_WORD = re.compile(r"[^\W\d_]{3,}")
+_WORD = re.compile(LETTER_RUN)
+_SHORTEST = 3
+"""Letters of a word that may name a cluster."""
 _COMMON_WORDS = """
 the and for are can could how what where who why when does did with from into that this they them their there
 not you your was were will would should has have had get any some one best way ways good like use make
@@ -137,7 +141,7 @@ def _unit(vectors_ND: NDArray[Any]) -> NDArray[np.float64]:
 
 def _names(texts: Sequence[str], numbers: Sequence[int], count: int) -> list[str]:
     """For each cluster the words that are more frequent in its texts than in all of them (TF-IDF over clusters)."""
-    words = [set(_WORD.findall(text.lower())) - _COMMON for text in texts]
+    words = [{word for word in _WORD.findall(text.lower()) if len(word) >= _SHORTEST} - _COMMON for text in texts]
     overall = Counter(word for found in words for word in found)
     names = []
     for number in range(count):

@@ -18,14 +18,14 @@ from scipy import sparse
 
 from shoal.segmentation.channels import Channel, Features
 from shoal.segmentation.sentence_features import CLOSED_CLASS, style_tokens
-from shoal.text import stem_all
+from shoal.text import LETTER_RUN, stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+WORD = re.compile(rf"{LETTER_RUN}(?:['\u2019]{LETTER_RUN})*")
 
 _UNSEEN = 1e-5
 """Added to every share, about ten occurrences per million: a stem that the list lacks may be common in the document's

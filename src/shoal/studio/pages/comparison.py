@@ -40,17 +40,14 @@ def comparison_page(studio: Studio, query: Query) -> str:
     Raises:
         PageError: a run is not there, or the runs are not comparable.
     """
-    names = list(dict.fromkeys(query.texts("run")))
-    arms = query.texts("arm")
-    if len(names) == 1 and len(arms) == 2:
-        # Two arms of one run.
-        names = names * 2
+    sides = _sides(query)
+    names = [name for name, _ in sides]
     if not 2 <= len(names) <= MAX_COMPARED:
         raise PageError(
             400, f"{plural(len(names), 'run')} cannot be compared; check from 2 to {MAX_COMPARED} in the list"
         )
     folders = [_folder(studio, name) for name in names]
-    chosen = [arms[place] if place < len(arms) and arms[place] else None for place in range(len(names))]
+    chosen = [arm or None for _, arm in sides]
     with studio.page("runs"):
         try:
             found = [_compared(folders, chosen, place) for place in range(1, len(folders))]
@@ -59,7 +56,7 @@ def comparison_page(studio: Studio, query: Query) -> str:
             raise PageError(
                 422, in_one_line(str(error).replace(f"{studio.settings.folder}/", ""), limit=600)
             ) from error
-        return _page(studio, names, found, flips)
+        return _page(studio, sides, found, flips)
 
 
 def _folder(studio: Studio, name: str) -> Path:
@@ -73,7 +70,28 @@ def _compared(folders: Sequence[Path], arms: Sequence[str | None], place: int) -
     return compare_runs(folders[place], folders[0], first_arm=arms[place], second_arm=arms[0])
 
 
-def _page(studio: Studio, names: Sequence[str], found: Sequence[Comparison], flips: Sequence[FlippedItem]) -> str:
+def _sides(query: Query) -> list[tuple[str, str]]:
+    """Each run with its arm, which is empty for the treatment; a pair that is given twice counts once.
+
+    Raises:
+        PageError: there are neither as many arms as runs, nor one or none.
+    """
+    runs, arms = query.texts("run"), query.texts("arm")
+    if len(set(runs)) == 1 and len(arms) == 2:
+        # Two arms of one run.
+        runs = runs[:1] * 2
+    if len(arms) < 2:
+        arms = (arms or [""]) * len(runs)
+    if len(arms) != len(runs):
+        raise PageError(
+            400, f"{len(arms)} arms were given for {plural(len(runs), 'run')}; give one for each or for all"
+        )
+    return list(dict.fromkeys(zip(runs, arms, strict=True)))
+
+
+def _page(
+    studio: Studio, sides: Sequence[tuple[str, str]], found: Sequence[Comparison], flips: Sequence[FlippedItem]
+) -> str:
     root = f"{studio.settings.folder}/"
     labels = [one.first.replace(root, "") for one in found]
     base = found[0].second.replace(root, "")
@@ -81,7 +99,7 @@ def _page(studio: Studio, names: Sequence[str], found: Sequence[Comparison], fli
     if len(found) == 1:
         sections.append(Section("flips", "Items that flip", _flips(flips, base, labels[0])))
         sections.append(Section("mcnemar", "Item by item, in each seed", _mcnemar(found[0], base, labels[0])))
-    sections.append(Section("arms", "Other arms", _arms_form(studio, names)))
+    sections.append(Section("arms", "Other arms", _arms_form(studio, sides)))
     against = labels[0] if len(labels) == 1 else f"{len(labels)} runs"
     return document(
         f"{against} against {base}",
@@ -206,13 +224,13 @@ def _mcnemar(one: Comparison, base: str, other: str) -> Markup:
     return table(head, rows, caption="Exact match on the held-out items: McNemar's exact test", numeric=(1, 2, 3))
 
 
-def _arms_form(studio: Studio, names: Sequence[str]) -> Markup:
+def _arms_form(studio: Studio, sides: Sequence[tuple[str, str]]) -> Markup:
     """Choose another arm of each run."""
     runs = []
-    for place, name in enumerate(names):
+    for place, (name, arm) in enumerate(sides):
         experiment = open_run(find_run(studio.settings.folder, name)).experiment
-        arms = [("", f"treatment ({experiment.treatment})"), *((arm, arm) for arm in experiment.arms)]
-        runs.append({"name": name, "address": run_address(name), "arms": arms, "id": f"arm-{place}"})
+        arms = [("", f"treatment ({experiment.treatment})"), *((known, known) for known in experiment.arms)]
+        runs.append({"name": name, "address": run_address(name), "arms": arms, "arm": arm, "id": f"arm-{place}"})
     return Markup(templates(ROOM).get_template("comparison.html.j2").render(runs=runs))
 
 

@@ -54,31 +54,46 @@ def answers_section(task: Task, text: str, loaded: LoadedModel) -> Section:
         text: the prompt.
         loaded: the model.
     """
-    from shoal.serving import GenerationSettings, generate, make_generation_model
     from shoal.tasks import shortcut_answer
 
-    rows: list[list[object]] = []
     answers = {"rule": _rule_answer(task, text)}
     answers |= {name: shortcut_answer(name, shortcut, text, task.seen) for name, shortcut in task.shortcuts.items()}
-    limit = max((len(answer) for answer in answers.values() if answer), default=0)
-    generated = ""
-    if limit:
-        live = make_generation_model(loaded, rows=1)
-        generated = generate(live, [text], GenerationSettings(max_tokens=min(200, limit))).texts[0].text
-    for name, answer in answers.items():
-        agrees = "" if answer is None else "yes" if generated.startswith(answer) else "no"
-        rows.append([name, "does not apply" if answer is None else answer, agrees])
+    given = dict.fromkeys(answer for answer in answers.values() if answer)
+    ends = next(iter((*task.seen, *task.held_out))).ends
+    agrees = {answer: _agrees(loaded, text, answer, ends=ends) for answer in given}
+    rows: list[list[object]] = [
+        [name, answer or "does not apply", agrees[answer] if answer else ""] for name, answer in answers.items()
+    ]
     lead = Markup("")
     if answers["rule"] is None:
         example = task.held_out[0].prompt if task.held_out else task.seen[0].prompt
         lead = Markup("<p>The text is no prompt of the task {}: its rule cannot read it. Try {}.</p>").format(
             repr(task.name), repr(example)
         )
-    if not limit:
+    if not given:
         return Section("answers", "Rule and shortcuts", lead)
-    caption = f"What the rule and the shortcuts of {task.name} would answer, and whether the model's answer begins so"
+    caption = (
+        f"What the rule and the shortcuts of {task.name} would answer, and whether the model's greedy answer is just "
+        "that (exact match, its end included)"
+    )
     html = table(["Program", "Answer", "Model agrees"], rows, caption=caption)
     return Section("answers", "Rule and shortcuts", lead + html)
+
+
+def _agrees(loaded: LoadedModel, prompt: str, answer: str, *, ends: bool) -> str:
+    """Whether a model answers so, as `shoal score` has it: yes, no, or how it differs in the end alone."""
+    from shoal.evaluation import evaluate
+    from shoal.tasks import Example
+
+    example = Example(prompt=prompt, completion=answer, ends=ends)
+    try:
+        item = evaluate(loaded.model, loaded.tokenizer, [example], greedy_text=False).items[0]
+    except ShoalError as error:
+        # A typed prompt may end within a token, or leave no room for the answer.
+        return f"not scored: {in_one_line(error)}"
+    if item.exact_match:
+        return "yes"
+    return "begins so, and goes on" if item.divergence == "went-on" else "no"
 
 
 def changes_section(tokens: Sequence[str], surprisal: Sequence[float | None]) -> Section:

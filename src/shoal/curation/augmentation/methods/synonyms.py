@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, ClassVar
 from shoal.curation.augmentation.augmenter import TextAugmenter
 from shoal.curation.augmentation.checks import check_rate
 from shoal.errors import DataError
+from shoal.text import LETTER_RUN
 from shoal.wording import capital
 
 if TYPE_CHECKING:
     import random
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(LETTER_RUN)
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,19 @@ class Synonyms(TextAugmenter):
         return text
 
 
-@cache
 def _sets(table: str | None) -> dict[str, tuple[str, ...]]:
     """From each word to the others of its sets."""
+    try:
+        status = None if table is None else Path(table).stat()
+    except OSError:
+        # The reading says what is wrong.
+        status = None
+    return _read_sets(table, None if status is None else (status.st_mtime_ns, status.st_size))
+
+
+@cache
+def _read_sets(table: str | None, _stamp: tuple[int, int] | None) -> dict[str, tuple[str, ...]]:
+    """The sets of a table as it is at the moment of the stamp."""
     if table is None:
         where, text = "the table of shoal", (resources.files(__package__) / "synonyms.txt").read_text(encoding="utf-8")
     else:
