@@ -36,6 +36,7 @@ from typing import Any
 
 from benchmarks.processes import ONE_THREAD, write_result
 from benchmarks.studio import TOKEN, Visitor, is_open, wait
+from benchmarks.toys import toy_experiment
 from shoal.experiments import is_locked
 
 STUDIO_SHARE = 0.55
@@ -48,33 +49,7 @@ MAX_SECONDS = 3600.0
 APART = ("environment.json", "timings.jsonl", "report.html", ".lock")
 """What says when, where or how fast."""
 
-TOY = """\
-name = "toy"
-hypothesis = "Given weights beat fresh ones."
-treatment = "given"
-baseline = "fresh"
-seeds = 2
-device = "cpu"
-[task]
-name = "counting"
-options = { largest = 6 }
-[split]
-name = "last-digit"
-[arms]
-given = "bundled:searches"
-fresh = "random:bundled:searches"
-[training]
-epochs = 3
-batch_tokens = 32
-learning_rate = 1e-3
-precision = "float32"
-checkpoint_seconds = 0.1
-[measure]
-primary = "agreed_prefix"
-smallest_effect = 0.1
-[controls]
-shuffled_weights = false
-"""
+TOY = toy_experiment("toy", largest=6, epochs=3, learning_rate=1e-3, checkpoint_seconds=0.1)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from benchmarks.toys import toy_experiment
 
 from browsing import chromium
 from chat_models import save_chat_model
@@ -19,32 +20,7 @@ __all__ = ["chromium"]
 
 TOKEN = "a-token-of-the-tests"
 # Longer than any wait: it is stopped, and not run to its end.
-TOY = """\
-name = "toy"
-hypothesis = "Given weights beat fresh ones."
-treatment = "given"
-baseline = "fresh"
-seeds = 2
-device = "cpu"
-[task]
-name = "counting"
-options = { largest = 6 }
-[split]
-name = "last-digit"
-[arms]
-given = "bundled:searches"
-fresh = "random:bundled:searches"
-[training]
-epochs = 3000
-batch_tokens = 32
-learning_rate = 1e-3
-precision = "float32"
-[measure]
-primary = "agreed_prefix"
-smallest_effect = 0.1
-[controls]
-shuffled_weights = false
-"""
+TOY = toy_experiment("toy", largest=6, epochs=3000, learning_rate=1e-3)
 STORY = "Lily had a red ball. She liked to play with it in the garden. "
 LAW = "The tenant shall pay the rent in advance. The landlord may terminate this agreement by notice. "
 MAX_TABS = 150

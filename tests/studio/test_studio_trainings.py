@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from benchmarks.toys import toy_experiment
 from filelock import FileLock
 from studios import opened, secret_of
 
@@ -16,32 +17,7 @@ from shoal.studio.page_error import PageError
 from shoal.studio.trainer import run_training
 from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROCESS, PROGRESS, STOP, Trainings, write_record
 
-EXPERIMENT = """\
-name = "small"
-hypothesis = "Given weights beat fresh ones."
-treatment = "given"
-baseline = "fresh"
-seeds = 2
-device = "cpu"
-[task]
-name = "counting"
-options = { largest = 8 }
-[split]
-name = "last-digit"
-[arms]
-given = "bundled:searches"
-fresh = "random:bundled:searches"
-[training]
-epochs = 12
-batch_tokens = 32
-precision = "float32"
-checkpoint_seconds = 0.2
-[measure]
-primary = "agreed_prefix"
-smallest_effect = 0.1
-[controls]
-shuffled_weights = false
-"""
+EXPERIMENT = toy_experiment("small", largest=8, epochs=12, checkpoint_seconds=0.2)
 
 
 @pytest.fixture
