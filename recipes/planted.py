@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from shoal.attribution.planted import plant_models, planted_models
-from shoal.cli.console import display
+from shoal.cli.terminal import display
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import pytest
 from hand_tables import answers_to, table_of
 
 from shoal.attribution import ItemAnswer
-from shoal.attribution.evidence import NoiseModel, collect_evidence, race_of
+from shoal.attribution.candidates import NoiseModel, collect_evidence, race_of
 from shoal.errors import UsageError
 
 

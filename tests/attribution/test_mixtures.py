@@ -10,7 +10,7 @@ import pytest
 from hand_tables import SEEN, answers_to, table_of, texts_of
 
 from shoal.attribution import CandidateTable, Explanation, explain_answers
-from shoal.attribution.evidence import NoiseModel
+from shoal.attribution.candidates import NoiseModel
 
 COUNT = 40
 COLUMNS = {name: texts_of(name, COUNT) for name in ("rule", "first", "second", "third")}

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from shoal.cli.console import LogLines, display
+from shoal.cli.terminal import LogLines, display
 
 
 class Clock:

@@ -173,7 +173,7 @@ def test_a_full_disk_under_standard_output_is_said_in_one_line(stream: Path) -> 
 
 
 def test_bars_write_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shoal.cli.console import display
+    from shoal.cli.terminal import display
 
     class Terminal(io.StringIO):
         encoding = "utf-8"

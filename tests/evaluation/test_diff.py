@@ -10,7 +10,7 @@ import pytest
 
 from shoal.errors import CertificationError
 from shoal.evaluation.certification import values_text
-from shoal.evaluation.certification.diff import count_right, disagreements, evaluator_records, exact_match, plain
+from shoal.evaluation.certification.item_kinds import count_right, disagreements, evaluator_records, exact_match, plain
 
 TRUTHS = [
     {"exact_match": True, "tokens": 2, "log_likelihood": -1.0, "margin": 3.0, "token_margins": (3.0, 4.0)},

@@ -6,8 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from shoal.figures.heads import HeadPattern, head_data, head_grid, links_that_fit
-from shoal.figures.inspection_blocks import BarRow, LensCell, bar_table, lens_table
+from shoal.figures.inspection_blocks import (
+    BarRow,
+    HeadPattern,
+    LensCell,
+    bar_table,
+    head_data,
+    head_grid,
+    lens_table,
+    links_that_fit,
+)
 
 
 def pattern(block=0, head=0, note=""):

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from browsing import chromium, pixels, visit
-from shoal.figures.heads import HeadPattern, head_data, head_grid, head_script, head_style, links_that_fit
+from shoal.figures.inspection_blocks import HeadPattern, head_data, head_grid, head_script, head_style, links_that_fit
 from shoal.figures.page import page
 from shoal.insight import inspect_text
 from shoal.models import load_model

@@ -17,8 +17,7 @@ from run_folder import HOSTILE, write_run
 from shoal.errors import StoreError
 from shoal.experiments import Run, open_run
 from shoal.reports import write_report
-from shoal.reports.accuracy import accuracy
-from shoal.reports.verdict import verdict, verdict_picture
+from shoal.reports.verdict import accuracy, verdict, verdict_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,6 +23,10 @@ from .explanation import (
     Explanation as Explanation,
     ExplanationShare as ExplanationShare,
     ItemExplanation as ItemExplanation,
+    MeanShare as MeanShare,
+    SeedVerdict as SeedVerdict,
+    TrainingsExplanation as TrainingsExplanation,
+    explain_trainings as explain_trainings,
 )
 from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
 from .leave_out import Retrain as Retrain, leave_out as leave_out
@@ -33,9 +37,3 @@ from .leave_out_result import (
 )
 from .left_out_groups import find_groups as find_groups
 from .posterior import explain_answers as explain_answers
-from .trainings import (
-    MeanShare as MeanShare,
-    SeedVerdict as SeedVerdict,
-    TrainingsExplanation as TrainingsExplanation,
-    explain_trainings as explain_trainings,
-)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.attribution.candidates import NOISE
-from shoal.attribution.evidence import collect_evidence
+from shoal.attribution.candidates import NOISE, collect_evidence
 from shoal.attribution.mixtures import fit_mixtures
 from shoal.attribution.posterior import prior_weights
 from shoal.errors import DataError
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shoal.attribution.answers import ItemAnswer
-    from shoal.attribution.candidates import CandidateTable, ExplanationKind
-    from shoal.attribution.evidence import AnswerEvidence
+    from shoal.attribution.candidates import AnswerEvidence, CandidateTable, ExplanationKind
     from shoal.attribution.mixtures import MixturePosterior
     from shoal.tasks import Example
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.attribution.evidence import AnswerEvidence
+    from shoal.attribution.candidates import AnswerEvidence
 
 _DRAWS = 400
 """Draws of π for each subset; the evidence of a subset is then known to some 5%, far below what decides anything."""

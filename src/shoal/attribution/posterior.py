@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.candidates import NOISE, RULE
-from shoal.attribution.evidence import collect_evidence
+from shoal.attribution.candidates import NOISE, RULE, collect_evidence
 from shoal.attribution.explanation import Agreement, Explanation, ExplanationShare, ItemExplanation
 from shoal.attribution.mixtures import fit_mixtures
 from shoal.statistics import check_confidence
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shoal.attribution.answers import ItemAnswer
-    from shoal.attribution.candidates import CandidateTable
-    from shoal.attribution.evidence import AnswerEvidence
+    from shoal.attribution.candidates import AnswerEvidence, CandidateTable
     from shoal.attribution.explanation import ExplanationVerdict
     from shoal.attribution.mixtures import MixturePosterior
     from shoal.tasks import Example

@@ -6,6 +6,7 @@ import sys
 from typing import Literal
 
 from shoal.cli.options import Flag, Json, Seed
+from shoal.cli.terminal import print_json, progress_bars
 
 
 def certify(
@@ -35,7 +36,6 @@ def certify(
         Run only the checks that every run begins with.
     """
     from shoal.callables import import_callable
-    from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation import certify as prove
 
     takes = "(model, tokenizer, items)"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Seed, Source
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, write_whole
 
 
 def changes(
@@ -59,7 +59,6 @@ def changes(
     """
     from shoal.changes import change_points, changes_text, check_settings, preprocess, step_label
     from shoal.cli.columns import read_stream
-    from shoal.cli.console import check_target, print_json
 
     if plot is not None:
         check_target(plot)
@@ -73,7 +72,6 @@ def changes(
     for note in notes:
         print_notice(f"shoal: {note}")
     if plot is not None:
-        from shoal.cli.console import write_whole
         from shoal.reports import changes_page
 
         write_whole(plot, changes_page(file, stream, found, searched=searched))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Context, Device, Dtype, Json, MaxTokens, Model, Seed, Stop, Temperature, TopK, TopP
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def chat(
         JSON file of messages (a list of role and content) that the conversation continues; it is written again with
         what was added.
     """
-    from shoal.cli.console import check_target
     from shoal.cli.generation_work import load_with_estimate, settings_from
 
     if history is not None:
@@ -70,8 +69,6 @@ def chat(
     answer = _answer(live, message, settings, system, messages, shown=not as_json)
     _write_history(history, answer)
     if as_json:
-        from shoal.cli.console import print_json
-
         print_json(answer.to_dict())
 
 
@@ -134,8 +131,6 @@ def _read_history(path: Path | None) -> list[Mapping[str, Any]]:
 
 def _write_history(path: Path | None, answer: ChatAnswer) -> None:
     import json
-
-    from shoal.cli.console import write_whole
 
     if path is not None:
         write_whole(path, json.dumps(list(answer.messages), ensure_ascii=False, indent=2) + "\n")

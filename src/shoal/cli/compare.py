@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import Json
+from shoal.cli.terminal import print_json
 
 
 def compare(
@@ -29,7 +30,6 @@ def compare(
     second_arm
         Arm of the second run. Default: its treatment.
     """
-    from shoal.cli.console import print_json
     from shoal.experiments import compare_runs
 
     found = compare_runs(first, second, first_arm=first_arm, second_arm=second_arm)

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Augment, Column, Copies, CorpusSource, Json, MaybeRows, Seed
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import counted, print_json, print_notice, progress_bars
 from shoal.errors import UsageError
 
 Documents = Annotated[Path, Parameter(name="--out", help="File to write the documents to (.txt, .jsonl or .parquet).")]
@@ -45,7 +45,6 @@ def card(
     licence
         Licence of the texts.
     """
-    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import describe_corpus, read_documents
     from shoal.files import atomic_file
 
@@ -89,7 +88,6 @@ def clean(
     plain
         Write plain quotes, dashes, spaces and line ends.
     """
-    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import Cleaning, read_documents, write_documents
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
@@ -114,7 +112,6 @@ def dedupe(
     as_json: Json = False,
 ) -> None:
     """Remove exact and near duplicates; the first of them stays."""
-    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import DuplicateFinder, read_documents, write_documents
 
     finder = DuplicateFinder(threshold=similarity)
@@ -156,7 +153,6 @@ def augment(
     held_out
         Documents that are neither written nor augmented, and that no document may be equal to.
     """
-    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import read_documents, write_documents
     from shoal.curation.augmentation import CorpusAugmentation
 
@@ -192,7 +188,6 @@ def contamination(
     ngram
         Number of successive words that count as a copy.
     """
-    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import find_contamination, read_documents
 
     items = _held_out(task, data)

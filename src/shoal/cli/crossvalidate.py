@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, EndToken, Flag, Json, Model, Rows, Workers
+from shoal.cli.terminal import print_json, progress_bars
 from shoal.errors import UsageError
 from shoal.training import TrainSettings
 
@@ -59,7 +60,6 @@ def crossvalidate(
     settings
         Training settings.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.cli.rows import read_model_rows
     from shoal.experiments import FoldChoices, cross_validate_tuning
     from shoal.models import load_tokenizer

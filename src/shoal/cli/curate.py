@@ -13,7 +13,7 @@ from shoal.cli.curate_exercises import exercises, solve
 from shoal.cli.curate_heads import label, train
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, CorpusSource, Json, Plot, Seed
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_notice, progress_bars, show_result
 
 
 def _filter_help() -> str:
@@ -55,7 +55,6 @@ def filter_corpus(
         File to write the removed documents to, with the filter and the score (.jsonl).
     """
     from shoal import reports
-    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.curation import curate as run_filters, split_specs
 
     for target in (out, removed, plot):

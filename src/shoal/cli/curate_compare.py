@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli.options import Column, Flag, Json, Numbers, Texts, Workers
+from shoal.cli.terminal import display, print_forecast, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from shoal.cli.console import Display
+    from shoal.cli.terminal import Display
     from shoal.experiments.corpus_comparison import ComparedTrainingRecord, CorpusComparisonPlan
 
 _Sources = Annotated[
@@ -80,7 +81,6 @@ def compare(
     dry_run
         Read the corpora, print how many trainings there are and how long they will take, and train nothing.
     """
-    from shoal.cli.console import display, print_json
     from shoal.experiments.corpus_comparison import compare_corpora
     from shoal.experiments.pretraining import parse_setting
     from shoal.reports import write_report
@@ -148,7 +148,6 @@ class _Notes:
 
 def _print_forecast(plan: CorpusComparisonPlan, folder: Path, workers: int | None, *, as_json: bool) -> None:
     """Measure a few steps, and print how long the comparison will take."""
-    from shoal.cli.console import print_forecast, progress_bars
     from shoal.experiments.corpus_comparison import forecast_corpus_comparison
 
     with progress_bars() as progress:

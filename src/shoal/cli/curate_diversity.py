@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from shoal.cli.options import Column, CorpusSource, Json, Seed, Vectors
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars
 
 
 def cover(
@@ -32,7 +32,6 @@ def cover(
     method
         farthest minds outliers (k-center), facility where most documents are (facility location).
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.corpora import read_document_rows, write_documents
     from shoal.curation import find_cover
     from shoal.curation.classifier import encode_all, make_vectorizer
@@ -66,7 +65,6 @@ def plan(space: Path, /, *, out: Path, count: int, seed: Seed = 0, as_json: Json
     count
         Number of prompts.
     """
-    from shoal.cli.console import check_target, print_json
     from shoal.corpora import write_documents
     from shoal.curation.constraints import load_constraints
     from shoal.errors import UsageError
@@ -92,7 +90,6 @@ def coverage(rows: CorpusSource, space: Path, /, *, column: Column = "text", as_
     space
         TOML file of the constraints.
     """
-    from shoal.cli.console import print_json
     from shoal.corpora import read_document_rows
     from shoal.curation.constraints import load_constraints, measure_coverage
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Numbers, PriceIn, PriceOut, Seed, Texts, Timeout, Yes
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, confirmed, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import UsageError
 
 AcceptMissing = Annotated[
@@ -61,7 +61,6 @@ def exercises(
     endpoint_model
         Name of the model at the endpoint.
     """
-    from shoal.cli.console import check_target, confirmed, print_json, progress_bars
     from shoal.corpora.llm import Endpoint, estimate_cost
     from shoal.curation.exercises import draw_requests, make_exercises, request_exercises, write_exercises
     from shoal.curation.sandbox import Sandbox
@@ -157,7 +156,6 @@ def solve(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
     from shoal.curation.exercises import read_exercises, read_solutions, sample_solutions, score_solutions
     from shoal.curation.sandbox import Sandbox
     from shoal.evaluation.stories import Sampling

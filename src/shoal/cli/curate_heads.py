@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Column, CorpusSource, Flag, Json, PriceIn, PriceOut, Seed, Timeout, Vectors, Yes
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, confirmed, print_json, print_notice, progress_bars
 from shoal.errors import UsageError
 
 Threshold = Annotated[int, Parameter(help="Label from which on a document is good.")]
@@ -56,7 +56,6 @@ def label(
     constrained
         Constrain the judge's answers to a JSON schema, where its endpoint can (llama.cpp, vLLM, OpenAI).
     """
-    from shoal.cli.console import check_target, confirmed, print_json, progress_bars
     from shoal.corpora import write_documents
     from shoal.corpora.llm import Endpoint
     from shoal.curation.classifier import EducationalJudge, draw_documents, read_labels
@@ -132,7 +131,6 @@ def train(
     source
         What the labels are; it is saved with the head. Default: the name of the file.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.curation.classifier import read_labels, train_quality_head
 
     with progress_bars() as progress:

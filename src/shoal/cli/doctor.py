@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from shoal.cli.options import Flag, Json
+from shoal.cli.terminal import print_json, progress_bars
 
 
 def doctor(
@@ -25,7 +26,6 @@ def doctor(
     quick
         Leave the self-test out.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import inspect_installation, run_self_test
 
     found = inspect_installation(folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Files, Json, Plot, Workers
+from shoal.cli.terminal import check_target, print_json, progress_bars, refuse_options, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,6 @@ def eval(  # noqa: A001 (the verb's name)
     records
         File that the shards of the plan were merged to (shoal merge).
     """
-    from shoal.cli.console import refuse_options
     from shoal.cli.eval_shards import run_plan, write_benchmark_plan
     from shoal.errors import UsageError
 
@@ -147,7 +147,6 @@ def _print_names(task_folders: Sequence[Path]) -> None:
 
 def _evaluate(model: str, names: Sequence[str], settings: dict[str, Any], *, plot: Path | None, as_json: bool) -> None:
     """Evaluate in this process, and print what was found."""
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.evaluation.benchmarks import evaluate_benchmarks
     from shoal.experiments import finite
 
@@ -166,7 +165,6 @@ def _evaluate(model: str, names: Sequence[str], settings: dict[str, Any], *, plo
 
 
 def _write_page(found: BenchmarkResults, plot: Path) -> None:
-    from shoal.cli.console import write_whole
     from shoal.reports import benchmark_page
 
     write_whole(plot, benchmark_page(found))

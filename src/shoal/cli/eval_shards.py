@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from shoal.cli.terminal import check_target, print_json, progress_bars
 from shoal.errors import UsageError
 from shoal.wording import plural
 
@@ -24,7 +25,6 @@ def write_benchmark_plan(out: Path, model: str, tasks: list[str], *, as_json: bo
         as_json: print JSON.
         options: of `plan_benchmarks`.
     """
-    from shoal.cli.console import check_target, progress_bars
     from shoal.evaluation.benchmarks import plan_benchmarks
 
     check_target(out)
@@ -81,7 +81,6 @@ def run_plan(
     Raises:
         UsageError: the folder is missing, or the options contradict each other.
     """
-    from shoal.cli.console import progress_bars
     from shoal.evaluation.sharding import Shard, open_plan, open_work, run_shard
     from shoal.experiments import run_shards
 
@@ -111,7 +110,6 @@ def run_plan(
 
 
 def _print_results(plan: ShardPlan, records: Path, confidence: float, *, as_json: bool) -> None:
-    from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation.benchmarks import summarize_merged
     from shoal.experiments import finite
 

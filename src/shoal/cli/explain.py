@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Part, Plot, Seed, Texts
+from shoal.cli.terminal import check_target, refuse_options
 from shoal.errors import UsageError
 
 
@@ -71,7 +72,6 @@ def explain(
     token_budget
         Largest number of tokens per batch, padding included.
     """
-    from shoal.cli.console import check_target, refuse_options
     from shoal.cli.explain_work import ModelQuery, explain_run, leave_out_groups, search_run
 
     if (run is None) == (model is None):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.rows import set_dummy_answers
+from shoal.cli.terminal import print_json, progress_bars, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 def explain_run(folder: Path, *, as_json: bool) -> None:
     """Print what explains each arm of a run, or each cell of a crossed experiment."""
     from shoal.attribution import explain_trainings
-    from shoal.cli.console import print_json
     from shoal.experiments import open_run
     from shoal.experiments.crossed import PLAN, open_crossed
 
@@ -45,7 +45,6 @@ def explain_run(folder: Path, *, as_json: bool) -> None:
 
 def search_run(folder: Path, *, as_json: bool) -> None:
     """Print programs that nobody named, for every training of a run."""
-    from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import search_run as search
 
     with progress_bars() as progress:
@@ -67,7 +66,6 @@ def leave_out_groups(folder: Path, by: str, arm: str | None, *, as_json: bool) -
         arm: which is trained again; None for the treatment.
         as_json: print one JSON object.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import leave_out_of_run
 
     with progress_bars() as progress:
@@ -105,8 +103,6 @@ class ModelQuery:
             plot: file for the page.
             as_json: print one JSON object.
         """
-        from shoal.cli.console import print_json, write_whole
-
         found, programs = self._explained(self._items(part, max_items), search=search)
         # Files first: the reader of what is printed may go early.
         if out is not None:
@@ -131,7 +127,6 @@ class ModelQuery:
             as_json: print one JSON object.
         """
         from shoal.attribution import discriminate, item_pool, model_answers
-        from shoal.cli.console import print_json, progress_bars
         from shoal.statistics import check_confidence
 
         check_confidence(self.confidence)
@@ -151,7 +146,6 @@ class ModelQuery:
     def _explained(self, items: tuple[Example, ...], *, search: bool) -> tuple[Explanation, SearchResult | None]:
         from shoal.attribution import ask_model, candidates_of, explain_answers
         from shoal.attribution.programs import search_programs
-        from shoal.cli.console import progress_bars
 
         loaded, task = self._loaded(), self.task
         with progress_bars() as progress:
@@ -193,7 +187,5 @@ def _write_items(out: Path, items: Iterable[Any]) -> None:
     """One JSON line for each item."""
     import json
     from dataclasses import asdict
-
-    from shoal.cli.console import write_whole
 
     write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items))

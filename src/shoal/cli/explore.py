@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import Json
+from shoal.cli.terminal import print_json
 
 
 def explore(folder: Path = Path("explore"), /, *, as_json: Json = False) -> None:
@@ -18,7 +19,6 @@ def explore(folder: Path = Path("explore"), /, *, as_json: Json = False) -> None
     folder
         Folder of the exploration; a file in it that you have changed stays as it is.
     """
-    from shoal.cli.console import print_json
     from shoal.experiments.exploration import open_exploration, write_exploration
     from shoal.reports import write_exploration_page
 

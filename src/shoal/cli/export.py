@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Model
+from shoal.cli.terminal import print_json, progress_bars
 
 
 def export(
@@ -39,7 +40,6 @@ def export(
     new_tokens
         Tokens of greedy text that are compared for each prompt.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.serving import read_text_prompts
     from shoal.serving.export import export_model
 

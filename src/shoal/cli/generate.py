@@ -21,6 +21,7 @@ from shoal.cli.options import (
     TopK,
     TopP,
 )
+from shoal.cli.terminal import check_target, print_json, progress_bars
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ def generate(
     logprobs
         Record the log-probabilities of the tokens and of this many alternatives.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.cli.generation_work import load_with_estimate, settings_from
 
     prompts = _prompts(prompt, data, column)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from shoal.cli.inspect_work import Interventions, Views, over_training, read_or_train_lens, write_page
 from shoal.cli.options import Device, Json, MaybeRows, Part, Plot, Seed, Texts
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars
 from shoal.errors import UsageError
 
 
@@ -69,7 +69,6 @@ def inspect(
     ablation
         Replacement of an ablated activation: zero, mean or resample.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.corpora import read_documents
     from shoal.insight import AnalysisOptions, TextQuery
     from shoal.models import load_model

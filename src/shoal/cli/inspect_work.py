@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.cli.rows import choose_part, read_model_rows
+from shoal.cli.terminal import write_whole
 from shoal.errors import DataError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -160,7 +161,6 @@ def write_page(plot: Path, found: Inspection, causes: Findings) -> None:
         found: the views.
         causes: results of interventions, by name.
     """
-    from shoal.cli.console import write_whole
     from shoal.reports import inspection_page
 
     write_whole(plot, inspection_page(found, causes))

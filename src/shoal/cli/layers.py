@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Json, Numbers, Plot, Seed, Texts
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def layers(
     for name in chosen:
         if name not in MEASUREMENTS:
             raise UnknownNameError("measurement", name, MEASUREMENTS)
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.insight import AnalysisOptions
     from shoal.insight.layers import Ranges, compare_attention, layer_table, measure_formats, measure_precision_drift
 
@@ -135,7 +134,6 @@ def _write_page(
     model: str,
 ) -> None:
     """Write the page."""
-    from shoal.cli.console import write_whole
     from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, drifts, model=model))

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json
+from shoal.cli.terminal import check_target, print_json, progress_bars
 
 
 def merge(
@@ -31,7 +32,6 @@ def merge(
     out
         File to write the records to, one JSON line per item.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.evaluation.sharding import merge_shards, open_plan
 
     check_target(out)

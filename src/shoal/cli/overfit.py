@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Texts, Workers
+from shoal.cli.terminal import display, print_forecast, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from shoal.cli.console import Display
+    from shoal.cli.terminal import Display
     from shoal.experiments.overfitting import OverfitPlan, TrainingRecord
 
 
@@ -44,7 +45,6 @@ def overfit(
     dry_run
         Print how many trainings there are and how long they will take, from measured steps, and train nothing.
     """
-    from shoal.cli.console import display, print_json
     from shoal.experiments.overfitting import load_overfit, run_overfit
     from shoal.experiments.pretraining import parse_setting
     from shoal.reports import write_report
@@ -81,7 +81,6 @@ class _Notes:
 
 def _print_forecast(plan: OverfitPlan, folder: Path, workers: int | None, *, as_json: bool) -> None:
     """Measure a few steps, and print how long the comparison will take."""
-    from shoal.cli.console import print_forecast, progress_bars
     from shoal.experiments.overfitting import forecast_overfit
 
     with progress_bars() as progress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Column, Device, Dtype, Json, Plot, Seed
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 
 if TYPE_CHECKING:
     from shoal.evaluation.perplexity import PerplexityComparison
@@ -49,7 +49,6 @@ def perplexity(
     token_budget
         Largest number of tokens per batch, padding included.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.cli.texts import read_texts
     from shoal.evaluation.perplexity import compare_perplexities, perplexity as measure
     from shoal.experiments import finite
@@ -84,7 +83,6 @@ def perplexity(
 
 
 def _write_page(found: PerplexityComparison, plot: Plot) -> None:
-    from shoal.cli.console import write_whole
     from shoal.reports import perplexity_page
 
     assert plot is not None

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json
+from shoal.cli.terminal import print_json
 
 
 def power(
@@ -40,7 +41,6 @@ def power(
     alpha
         Level of the two-sided test, at most 0.5.
     """
-    from shoal.cli.console import print_json
     from shoal.statistics import plan_power
 
     plan = plan_power(

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Texts
+from shoal.cli.terminal import display, print_json
 from shoal.wording import format_duration
 
 if TYPE_CHECKING:
-    from shoal.cli.console import Display
+    from shoal.cli.terminal import Display
     from shoal.experiments.pretraining import Evaluation, PretrainPlan, PretrainResult
     from shoal.reports import LiveCurve
     from shoal.training import CurvePoint
@@ -59,7 +60,6 @@ def pretrain(
     parallel
         How processes started by torchrun share the work: ddp (each has the whole model) or fsdp (each has a part).
     """
-    from shoal.cli.console import display, print_json
     from shoal.experiments.pretraining import PretrainCallbacks, load_recipe, parse_setting, plan_run, pretrain_run
     from shoal.reports import LiveCurve, write_report
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Json, Texts
 from shoal.cli.rate_options import JudgeOptions, MaterialOptions, SamplingOptions
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import print_json, print_notice, write_whole
 from shoal.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,6 @@ def _report(
     as_json: bool,
 ) -> None:
     """Write the files and print the scores."""
-    from shoal.cli.console import print_json, write_whole
     from shoal.reports import rating_page
 
     whole = {

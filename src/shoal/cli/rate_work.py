@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shoal.cli.console import confirmed, progress_bars
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import confirmed, print_notice, progress_bars
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import Json
+from shoal.cli.terminal import print_json
 
 
 def report(run: Path, /, *, as_json: Json = False) -> None:
@@ -15,7 +16,6 @@ def report(run: Path, /, *, as_json: Json = False) -> None:
     run
         Folder of a run, a sweep or a comparison, finished or not, or of a finished pretraining.
     """
-    from shoal.cli.console import print_json
     from shoal.reports import write_report
 
     written = write_report(run)

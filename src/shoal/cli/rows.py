@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.console import print_json, print_summary
+from shoal.cli.terminal import print_json, print_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from shoal.cli.options import Json, Workers
+from shoal.cli.terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
     from shoal.experiments import Verdict
@@ -39,7 +40,6 @@ def run(
     design
         Of a file with [factors]: describe which effects its design can tell apart, and train nothing.
     """
-    from shoal.cli.console import print_json
     from shoal.errors import UsageError
     from shoal.experiments import has_factors
     from shoal.reports import write_report
@@ -60,7 +60,6 @@ def run(
 
 
 def _run_arms(experiment: str, preset: str | None, out: Path | None, workers: int | None) -> tuple[Verdict, Path]:
-    from shoal.cli.console import progress_bars
     from shoal.experiments import load_experiment, run_experiment, unresolved_shortcuts
 
     plan = load_experiment(experiment, preset)
@@ -74,7 +73,6 @@ def _run_arms(experiment: str, preset: str | None, out: Path | None, workers: in
 def _run_crossed(
     experiment: str, preset: str | None, out: Path | None, workers: int | None
 ) -> tuple[CrossedResult, Path]:
-    from shoal.cli.console import progress_bars
     from shoal.experiments.crossed import load_crossed, run_crossed
 
     plan = load_crossed(experiment, preset)
@@ -88,7 +86,6 @@ def _side_by_side(workers: int | None) -> int | Literal["auto"]:
 
 
 def _print_design(experiment: str, preset: str | None, *, as_json: bool) -> None:
-    from shoal.cli.console import print_json
     from shoal.experiments.crossed import load_crossed, plan_crossed
 
     found = plan_crossed(load_crossed(experiment, preset))

@@ -15,7 +15,7 @@ from shoal.cli.safety_explain import explain
 from shoal.cli.safety_harm import NO_HARM, HarmOptions
 from shoal.cli.safety_probe import probe
 from shoal.cli.safety_tuning import tune
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ def rate(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
     from shoal.safety import rate_refusals
 
     if (answers is None) == (model is None) or (model is None) != (prompts is None):

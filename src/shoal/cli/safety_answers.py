@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, Files, Json, MaxTokens, PriceIn, PriceOut, Seed, Timeout, Yes
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, confirmed, print_json, print_notice, progress_bars
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def answers(
     workers
         Requests under way at the endpoint at the same time.
     """
-    from shoal.cli.console import check_target, print_json
     from shoal.corpora import write_documents
     from shoal.safety.tuning import seed_safe_answers
 
@@ -115,7 +114,6 @@ def _agree(
     drawn: list[SafeAnswerRequest], record: Path, writer: Endpoint, *, prices: tuple[float, float], agreed: bool
 ) -> None:
     """Print what the requests will cost, and get the consent of whoever pays."""
-    from shoal.cli.console import confirmed
     from shoal.corpora.llm import estimate_cost, read_record
 
     known = read_record(record, writer.model)
@@ -129,7 +127,6 @@ def _agree(
 def _written(
     drawn: list[SafeAnswerRequest], writer: Endpoint, record: Path, workers: int, max_tokens: int
 ) -> SafeAnswers:
-    from shoal.cli.console import progress_bars
     from shoal.safety.tuning import write_safe_answers
 
     with progress_bars() as progress:
@@ -139,7 +136,6 @@ def _written(
 def _written_locally(
     drawn: list[SafeAnswerRequest], model: str, record: Path, max_tokens: int, device: str
 ) -> SafeAnswers:
-    from shoal.cli.console import progress_bars
     from shoal.safety.tuning import write_safe_answers
     from shoal.serving import load_for_generation
 

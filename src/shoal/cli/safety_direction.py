@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, Files, Flag, Json, MaxTokens, Model, Plot, Texts
+from shoal.cli.terminal import check_target, progress_bars, show_result
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def direction(
         Confidence of the intervals.
     """
     from shoal import reports
-    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.models import load_model
     from shoal.safety.tuning import ChatFormat, measure_direction, merge_into, read_benchmarks, split_prompts
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Files, Flag, Json, MaxTokens, Plot, Seed, Texts
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_notice, progress_bars, show_result
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +86,6 @@ def explain(
         Confidence of the intervals.
     """
     from shoal import reports
-    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.safety.shortcut import explain_refusals_of_models, make_minimal_pairs, read_pair_rows
 
     if not model and not adapters and not answers and write_prompts is None:

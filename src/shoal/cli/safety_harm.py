@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.cli.options import Flag, PriceIn, PriceOut, Timeout, Yes
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import confirmed, print_notice
 from shoal.errors import CertificationError, UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +109,6 @@ class HarmOptions:
         Raises:
             UsageError: there is no consent.
         """
-        from shoal.cli.console import confirmed
         from shoal.safety.harm import EndpointHarmScorer, JudgedPair
 
         if not isinstance(scorer, EndpointHarmScorer):

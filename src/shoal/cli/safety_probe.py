@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from shoal.cli.options import Device, Flag, Json, MaxTokens, Plot, Seed, Texts
 from shoal.cli.safety_explain import KeepAnswers
 from shoal.cli.safety_harm import NO_HARM, HarmOptions
+from shoal.cli.terminal import check_target, progress_bars, show_result, write_whole
 
 
 def probe(
@@ -96,7 +97,6 @@ def probe(
         Confidence of the intervals.
     """
     from shoal import reports
-    from shoal.cli.console import check_target, progress_bars, show_result, write_whole
     from shoal.safety import load_refusal_head
     from shoal.safety.probing import ProbeSettings, check_export, read_probe_seeds, run_probes
     from shoal.safety.tuning import read_instruction_pairs

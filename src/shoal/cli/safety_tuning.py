@@ -10,9 +10,10 @@ from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Texts, Workers
 from shoal.cli.safety_harm import NO_HARM, HarmOptions
+from shoal.cli.terminal import check_target, display, print_json, print_notice, write_whole
 
 if TYPE_CHECKING:
-    from shoal.cli.console import Display
+    from shoal.cli.terminal import Display
     from shoal.experiments.safety_tuning import SafetyTrainingRecord, SafetyTuning
     from shoal.safety.harm import EndpointHarmScorer, RewardHarmScorer
 
@@ -55,8 +56,6 @@ def tune(
         The scorer of harm of the answers, which can be given after the trainings as well; the answers of a judge are
         recorded in the folder.
     """
-    from shoal.cli.console import check_target, display, print_json, write_whole
-    from shoal.cli.terminal import print_notice
     from shoal.experiments.pretraining import parse_setting
     from shoal.experiments.safety_tuning import load_safety_tuning, tune_safety
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
 from shoal.cli.rows import choose_part, exact_share, print_numbers, read_model_rows, set_dummy_answers
+from shoal.cli.terminal import check_target, progress_bars, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def score(
     write_plan
         Write a plan to this file and stop; its shards are run with shoal eval --plan, and merged with shoal merge.
     """
-    from shoal.cli.console import check_target, progress_bars
     from shoal.evaluation import evaluate
     from shoal.models import load_for_scoring
 
@@ -83,7 +83,6 @@ def score(
 
 
 def _write_plan(path: Path, model: str, data: Path, *, as_json: bool, **options: Any) -> None:
-    from shoal.cli.console import check_target, progress_bars
     from shoal.cli.eval_shards import print_plan
     from shoal.evaluation.sharding import plan_rows
 
@@ -140,7 +139,6 @@ def _parts(examples: list[Example]) -> dict[str, object]:
 
 def _write_items(scores: Scores, texts: TextScores | None, examples: list[Example], out: Path) -> None:
     """One line per item; its text metrics by name, where there are texts."""
-    from shoal.cli.console import write_whole
     from shoal.experiments import finite
 
     rows = [

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Plot, Source
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import UsageError
 
 
@@ -50,7 +50,6 @@ def segment(
     lines
         Take each line of the file as one sentence.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.segmentation import (
         as_sentences,
         find_channel,
@@ -72,7 +71,6 @@ def segment(
         found = cut(sentences, channel=reader, count=count, progress=progress)
     labels = label_segments(found)
     if plot is not None:
-        from shoal.cli.console import write_whole
         from shoal.reports import segment_page
 
         write_whole(plot, segment_page(file, found, labels, text=text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from shoal.cli.options import Context, Device, Dtype, Json, Model
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import print_json, print_notice
 
 DEFAULT_CONTEXT = 4096
 
@@ -58,7 +58,6 @@ def serve(
     as_json
         Print the address as JSON on standard output.
     """
-    from shoal.cli.console import print_json
     from shoal.cli.generation_work import load_with_estimate
     from shoal.serving.server import ServerLimits, check_address, check_installed, listen, serve as serve_model
 

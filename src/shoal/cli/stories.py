@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, PriceIn, PriceOut, Seed, Texts, Timeout, Yes
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import confirmed, print_notice, progress_bars
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,7 +141,6 @@ def _generate_with_llm(
         UsageError: an option is missing, or the cost was not agreed to.
         EndpointError: the endpoint failed after all retries.
     """
-    from shoal.cli.console import confirmed, progress_bars
     from shoal.corpora import write_documents
     from shoal.corpora.llm import Endpoint, estimate_cost, generate_all, make_prompts, read_record
 

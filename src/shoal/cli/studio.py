@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Files, Flag, Json, Texts
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import print_json, print_notice
 
 DEFAULT_EXAMPLES = Path("examples")
 
@@ -54,7 +54,6 @@ def studio(
     as_json
         Print the address as JSON on standard output.
     """
-    from shoal.cli.console import print_json
     from shoal.studio import make_settings, serve_studio
 
     given = examples if examples is not None else [DEFAULT_EXAMPLES] if DEFAULT_EXAMPLES.is_dir() else []

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from shoal.cli.options import Flag, Json, Workers
+from shoal.cli.terminal import display, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from shoal.cli.console import Display
+    from shoal.cli.terminal import Display
     from shoal.experiments.sweeps import Forecast, SweepPlan, UnitRecord
 
 
@@ -46,7 +47,6 @@ def sweep(
     dry_run
         Print the number of trials and their time, from measured steps, and train nothing.
     """
-    from shoal.cli.console import display, print_json
     from shoal.experiments.sweeps import load_sweep, read_importance, run_sweep
     from shoal.reports import write_report
 
@@ -93,7 +93,6 @@ class _Notes:
 
 def _print_forecast(plan: SweepPlan, workers: int | None, *, as_json: bool) -> None:
     """Measure a few steps, and print how long the sweep will take."""
-    from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import available_cores
     from shoal.experiments.sweeps import forecast
 

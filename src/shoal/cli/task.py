@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.console import print_json
 from shoal.cli.options import Augment, Copies, Flag, Json, MaybeRows, Seed, Texts
+from shoal.cli.terminal import print_json, progress_bars
 from shoal.errors import UsageError
 from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_examples, with_shortcuts
 from shoal.wording import uncapital
@@ -107,7 +107,6 @@ def _augmentation(
     """The augmented examples; None where no method is given."""
     if not methods:
         return None
-    from shoal.cli.console import progress_bars
     from shoal.curation.augmentation import augment
 
     with progress_bars() as progress:

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, Numbers
+from shoal.cli.terminal import print_json, progress_bars
 from shoal.errors import UsageError
 
 # The choice holds them and the n-grams of every size in memory; the tokenizer itself then reads the whole corpus.
@@ -50,7 +51,6 @@ def train(
     """
     from itertools import islice
 
-    from shoal.cli.console import print_json, progress_bars
     from shoal.corpora import read_documents
     from shoal.text import choose_vocabulary, save_tokenizer, train_tokenizer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Seed
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def tokens(
         Corpus to measure too: tokens per word, bytes per token, lost characters. A line <|endoftext|> or a blank
         line ends a document.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.corpora import read_documents
     from shoal.insight import AnalysisOptions, compare_tokenizations, count_tokens, read_tokens
     from shoal.models import load_tokenizer
@@ -90,7 +89,6 @@ def _print(readings: list[TokenReading], diffs: list[TokenizationDiff], counts: 
 
 def _write_page(plot: Path, readings: list[TokenReading], diffs: list[TokenizationDiff]) -> None:
     """The page of a text."""
-    from shoal.cli.console import write_whole
     from shoal.reports import tokens_page
 
     write_whole(plot, tokens_page(readings, diffs))

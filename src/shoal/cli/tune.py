@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.console import write_whole
 from shoal.cli.options import Device, EndToken, Flag, Json, Model, Rows
 from shoal.cli.rows import exact_share, print_numbers, read_model_rows
+from shoal.cli.terminal import TrainingNotes, display, write_whole
 from shoal.errors import DataError, UsageError
 from shoal.training import TrainSettings
 
@@ -109,7 +109,6 @@ def _trained(
     loaded: LoadedModel, examples: list[Example], kept_out: list[Example], settings: TrainSettings, checkpoints: Path
 ) -> tuple[TrainResult, Watch]:
     """Train in place, with what happens shown as it does."""
-    from shoal.cli.console import TrainingNotes, display
     from shoal.experiments import monitor_examples
     from shoal.training import train
     from shoal.training.watch import Watch

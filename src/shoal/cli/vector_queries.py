@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, MinCount, Plot, Seed
+from shoal.cli.terminal import check_target, print_json, progress_bars, show_result
 from shoal.errors import UsageError
 
 VectorFile = Annotated[
@@ -50,7 +51,6 @@ def train(
     out
         File to write the vectors to, in word2vec's text form.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
     from shoal.text.vectors import write_vector_file
 
@@ -95,7 +95,6 @@ def neighbours(
     count
         Number of neighbours of each.
     """
-    from shoal.cli.console import print_json
     from shoal.text.vectors import nearest_words, read_vector_file
 
     if not words:
@@ -123,7 +122,6 @@ def analogy(
     count
         Number of answers.
     """
-    from shoal.cli.console import print_json
     from shoal.text.vectors import parse_analogy, read_vector_file, solve_analogy
 
     near, far = parse_analogy(" ".join(question))
@@ -158,7 +156,6 @@ def map_(
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
     from shoal import reports
-    from shoal.cli.console import check_target, show_result
     from shoal.insight.vectors import map_words
     from shoal.text.vectors import read_vector_file
 

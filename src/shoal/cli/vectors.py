@@ -10,6 +10,7 @@ from cyclopts import App
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, MinCount, Model, Numbers, Plot, Seed, Texts
+from shoal.cli.terminal import check_target, print_json, progress_bars, show_result
 from shoal.cli.vector_queries import analogy, map_, neighbours as neighbours_of, train
 from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
 from shoal.errors import DataError, StoreError, UsageError
@@ -57,7 +58,6 @@ def show(
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
     from shoal import reports
-    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model
@@ -101,7 +101,6 @@ def judge(
     out
         Folder to write the trained vectors to, one file per method.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.text.vectors import judge_analogies, judge_similarity, read_vector_file, write_vector_file
 
     chosen = chosen_methods(method)
@@ -187,7 +186,6 @@ def dimension(
     min_effect
         Smallest loss of a score that counts as a loss.
     """
-    from shoal.cli.console import print_json, progress_bars
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_label_task
     from shoal.text.vectors import read_word_pairs

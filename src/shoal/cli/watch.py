@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import Json, Plot
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, write_whole
 
 
 def watch(log: Path, /, *, mean_run_length: float = 100_000, plot: Plot = None, as_json: Json = False) -> None:
@@ -20,7 +20,6 @@ def watch(log: Path, /, *, mean_run_length: float = 100_000, plot: Plot = None, 
     mean_run_length
         Steps of a log between two false alarms, on average.
     """
-    from shoal.cli.console import check_target, print_json, write_whole
     from shoal.training.watch import Watch, find_training_logs, watch_log
 
     if plot is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Column, Json, Plot, Texts
-from shoal.cli.terminal import print_notice
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
 from shoal.errors import UsageError
 
 
@@ -39,7 +39,6 @@ def words(
     top
         Number of the most frequent lemmas to list.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.cli.texts import read_texts
     from shoal.insight import AnalysisOptions
     from shoal.insight.words import words as read_words
@@ -60,7 +59,6 @@ def words(
             options=AnalysisOptions(progress=progress),
         )
     if plot is not None:
-        from shoal.cli.console import write_whole
         from shoal.reports import words_page
 
         write_whole(plot, words_page(found))

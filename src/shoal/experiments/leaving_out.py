@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError, UnknownNameError
-from shoal.experiments.jobs import Job, WorkerContext, settings_of, train_in
+from shoal.experiments.job_training import settings_of, train_in
+from shoal.experiments.jobs import Job, WorkerContext
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.tuning import spec_of
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import TrainingError, UnknownNameError
 from shoal.experiments.environment import Stopwatch, keep_environment, set_threads
-from shoal.experiments.jobs import finish_job
+from shoal.experiments.job_training import finish_job
 from shoal.experiments.measures import MEASURES, mean_of
 from shoal.experiments.records import ItemRecord
 from shoal.experiments.storage import disk_faults, read_json

@@ -11,28 +11,26 @@ from .effects import (
     EffectRow as EffectRow,
     effects_chart as effects_chart,
 )
-from .heads import (
-    HeadPattern as HeadPattern,
-    head_data as head_data,
-    head_grid as head_grid,
-    head_script as head_script,
-    head_style as head_style,
-    links_that_fit as links_that_fit,
-)
 from .hyperparameter_plot import (
     HyperparameterPoint as HyperparameterPoint,
     hyperparameter_chart as hyperparameter_chart,
 )
 from .inspection_blocks import (
     BarRow as BarRow,
+    HeadPattern as HeadPattern,
     LensCell as LensCell,
     TokenBox as TokenBox,
     TokenMeasure as TokenMeasure,
     bar_style as bar_style,
     bar_table as bar_table,
+    head_data as head_data,
+    head_grid as head_grid,
+    head_script as head_script,
+    head_style as head_style,
     lens_script as lens_script,
     lens_style as lens_style,
     lens_table as lens_table,
+    links_that_fit as links_that_fit,
     token_data as token_data,
     token_script as token_script,
     token_style as token_style,
@@ -76,14 +74,6 @@ from .stream import (
     StreamMark as StreamMark,
     StreamPiece as StreamPiece,
     stream_chart as stream_chart,
-)
-from .textview import (
-    ViewedBoundary as ViewedBoundary,
-    ViewedSegment as ViewedSegment,
-    ViewedSentence as ViewedSentence,
-    text_overview as text_overview,
-    text_view as text_view,
-    text_view_style as text_view_style,
 )
 from .theme import (
     responsive as responsive,

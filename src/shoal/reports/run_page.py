@@ -11,12 +11,11 @@ from markupsafe import Markup
 from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
 from shoal.figures import CurveLine, PageContent, Section, curve_chart, figure, responsive, text_of
-from shoal.reports.accuracy import accuracy
 from shoal.reports.events_section import events_section
 from shoal.reports.explanation import trainings_section
 from shoal.reports.items import by_index, items_data, items_frame
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
-from shoal.reports.verdict import verdict, verdict_picture, verdict_result
+from shoal.reports.verdict import accuracy, verdict, verdict_picture, verdict_result
 
 if TYPE_CHECKING:
     import os

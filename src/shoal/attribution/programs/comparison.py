@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.evidence import race_of
+from shoal.attribution.candidates import race_of
 from shoal.attribution.programs.copying import ConstantAnswer
 from shoal.attribution.programs.null import (
     completion_noise,

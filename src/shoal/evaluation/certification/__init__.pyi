@@ -5,6 +5,6 @@ from .certificate import (
     values_text as values_text,
 )
 from .choices import ChoiceItem as ChoiceItem
-from .diff import Evaluator as Evaluator
 from .generation import GenerationItem as GenerationItem
 from .head_path import check_head_path as check_head_path
+from .item_kinds import Evaluator as Evaluator

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.evaluation.certification.checks import Check
-    from shoal.evaluation.certification.diff import Evaluator
+    from shoal.evaluation.certification.item_kinds import Evaluator
     from shoal.progress import Progress
 
 

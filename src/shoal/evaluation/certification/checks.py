@@ -8,8 +8,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.certification.diff import count_right, evaluator_records, plain, value_of
-from shoal.evaluation.certification.item_kinds import EXACT_MATCH, Finding, ItemKind
+from shoal.evaluation.certification.item_kinds import (
+    EXACT_MATCH,
+    Finding,
+    ItemKind,
+    count_right,
+    evaluator_records,
+    plain,
+    value_of,
+)
 from shoal.evaluation.metrics import bleu
 from shoal.models.dummies import make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.evaluation.certification.diff import Evaluator
+    from shoal.evaluation.certification.item_kinds import Evaluator
     from shoal.models.dummies import ContextTree, DummyForCausalLM
 
 

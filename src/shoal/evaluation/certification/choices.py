@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError
-from shoal.evaluation.certification.diff import ABSENT, Disagreement, evaluator_records, plain, value_of
-from shoal.evaluation.certification.item_kinds import ItemKind
+from shoal.evaluation.certification.item_kinds import ABSENT, Disagreement, ItemKind, evaluator_records, plain, value_of
 from shoal.models.dummies import ground_truth
 from shoal.text import encode_pairs
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.checks import Check
-    from shoal.evaluation.certification.diff import Evaluator
+    from shoal.evaluation.certification.item_kinds import Evaluator
     from shoal.models.dummies import DummyForCausalLM
 
 

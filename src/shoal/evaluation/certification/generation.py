@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import CertificationError
-from shoal.evaluation.certification.diff import ABSENT, Disagreement, evaluator_records, plain, value_of
-from shoal.evaluation.certification.item_kinds import ItemKind
+from shoal.evaluation.certification.item_kinds import ABSENT, Disagreement, ItemKind, evaluator_records, plain, value_of
 from shoal.models.dummies import greedy_continuation
 from shoal.text import decode_continuation, encode_pairs
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.checks import Check
-    from shoal.evaluation.certification.diff import Evaluator
+    from shoal.evaluation.certification.item_kinds import Evaluator
     from shoal.models.dummies import DummyForCausalLM
 
 

@@ -11,18 +11,8 @@ from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.environment import set_threads
 from shoal.experiments.explaining import explained_items, write_answers
-from shoal.experiments.jobs import (
-    Job,
-    WorkerContext,
-    arm_record,
-    finish_job,
-    job_kind,
-    run_job,
-    score_items,
-    settings_of,
-    train_in,
-    write_items,
-)
+from shoal.experiments.job_training import arm_record, finish_job, score_items, settings_of, train_in, write_items
+from shoal.experiments.jobs import Job, WorkerContext, job_kind, run_job
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.tasks import at_equal_steps, shuffle_labels
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 # The families register themselves by name when they are imported.
-from shoal.models.dummies import choice_preferences, logit_errors, token_errors, tokenization_errors  # noqa: F401
+from shoal.models.dummies import choice_preferences, logit_errors, token_errors  # noqa: F401
 from shoal.models.dummies.base import Dummy, Lexicon, Parameter, dummy_by_name
 from shoal.models.dummies.context_tree import ContextTree, confident
 from shoal.text import encode_pairs, end_token_id

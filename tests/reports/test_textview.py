@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shoal.figures import (
+from shoal.reports.segment_page import (
     ViewedBoundary,
     ViewedSegment,
     ViewedSentence,
