@@ -11,9 +11,9 @@ import pytest
 from hand_tables import SEEN, answers_to, table_of
 from hypothesis import given, settings, strategies as st
 from scipy import integrate
-from shoal.attribution.evidence import NoiseModel, collect_evidence, race_of
 
 from shoal.attribution import ItemAnswer, explain_answers, explain_one_answer, pool_of
+from shoal.attribution.candidates import NoiseModel, collect_evidence, race_of
 from shoal.attribution.item_choice import AnswerCounts, ItemChooser
 from shoal.errors import UsageError
 
