@@ -20,7 +20,7 @@ RESULTS = {
     "changes": "load changes once, at step 400 (95% confidence:",
     "segment": "The text changes once, before sentence 19, “Bond yields rose after the auction.” (probability ",
     "inspection": "the model predicts “",
-    "layers": "With the length n the time of recurrent grows as n^",
+    "layers": "Time grows with the length n as n^",
     "tokens": "bundled:stories needs the fewest tokens, 6 for 21 bytes; bundled:searches needs 9.",
     "vectors": " (cosine ",
     "stories": "one is clearly ahead on 1 of 1 measures (intervals apart); other on 0.",

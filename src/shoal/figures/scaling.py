@@ -63,7 +63,9 @@ def scaling_chart(
     x = alt.X("size:Q", scale=alt.Scale(type="log", nice=False), title=size, axis=_axis(_sizes(lines)))
     y_scale, ticks = _cost_scale(lines)
     y = alt.Y("cost:Q", scale=y_scale, title=axis, axis=alt.Axis(domain=False, **ticks))
-    legend = alt.Legend(title=None, orient="bottom", direction="vertical", columns=1, labelLimit=300, symbolSize=70)
+    # Without a stroke, which would have the dashes of the line and leave holes in the symbol.
+    symbol = {"symbolSize": 90, "symbolStrokeWidth": 0}
+    legend = alt.Legend(title=None, orient="bottom", direction="vertical", columns=1, labelLimit=300, **symbol)
     colour = alt.Color("name:N", scale=_by_name(lines, series_colour), legend=legend)
     shape = alt.Shape("name:N", scale=_by_name(lines, series_shape), legend=legend)
     dash = alt.StrokeDash(

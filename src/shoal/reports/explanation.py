@@ -121,8 +121,8 @@ def _programs(search: SearchResult) -> Markup:
         for program in shown
     ]
     caption = (
-        f"Found among {search.tried:,} programs with different answers. Saves: by how many bits the answers are "
-        "shorter with the program than without, its own code taken off"
+        f"Found among {search.tried:,} programs with different answers. “Saves” is the number of bits by which the "
+        "program shortens the answers, less the length of its own code."
         if search.found
         else f"The best of {search.tried:,} programs; it is not more than chance finds, or explains too little"
     )

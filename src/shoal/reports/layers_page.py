@@ -67,8 +67,8 @@ def _result(
         # By the exponent and not the time: which kind is slowest depends on the length, how it grows does not.
         order = sorted(by_length, key=lambda kind: -by_length[kind].exponents["seconds"].value)
         most, least = order[0], order[-1]
-        first = f"With the length n the time of {most} grows as n^{_exponent(by_length[most])}"
-        rest = f", that of {least} as n^{_exponent(by_length[least])}" if least != most else ""
+        first = f"Time grows with the length n as n^{_exponent(by_length[most])} ({most})"
+        rest = f" to n^{_exponent(by_length[least])} ({least})" if least != most else ""
         return f"{first}{rest}."
     if attention is not None:
         # Of one use: with dropout the two need not do the same work.
