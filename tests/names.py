@@ -19,8 +19,9 @@ ROOT = Path(shoal.__file__).parent
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "names.md"
 HEAD = """# Public names
 
-What each room offers, by its door: `from shoal.evaluation import evaluate`. Each name is imported when it is first
-used. A name that does not stand here may change without notice. The [reference](reference.md) has arguments and errors.
+This page lists what each room offers, as in `from shoal.evaluation import evaluate`. Each name is imported when it is
+first used. A name that does not stand here may change without notice. The [reference](reference.md) has arguments
+and errors.
 """
 
 
