@@ -160,6 +160,8 @@ def test_odd_texts_are_read(capsys):
             "did you mean 'block 3 head 1'",
         ),
         (["inspect", TEXT, *MODEL, "--ablate", "block 0 head 1"], "give --data FILE"),
+        (["inspect", TEXT, *MODEL, "--site", "mlp.output", "--method", "attribution"], "leave out --site and --method"),
+        (["inspect", TEXT, *MODEL, "--ablation", "zero"], "without --data FILE; leave out --ablation"),
         (["inspect", TEXT, *MODEL, "--plot", "nowhere/page.html"], "make it first"),
         (["inspect", TEXT, "--run", "FOLDER"], "holds 0 checkpoints"),
         (["inspect", TEXT, "--run", "FOLDER", "--pairs", "PAIRS"], "give --model for them"),

@@ -141,6 +141,8 @@ def test_what_is_wrong_with_rows_is_named(
     [
         (["--narrowness", "--tagger", "hanta"], "leave out --tagger"),
         (["--model", "bundled:searches"], "give --narrowness"),
+        (["--copies", "2", "--unchecked"], "without --augment METHOD; leave out --copies and --unchecked"),
+        (["--data", "rows.jsonl", "--option", "largest=9"], "--option is of a task by name"),
     ],
 )
 def test_options_that_would_be_ignored_are_refused(
@@ -202,7 +204,12 @@ def test_a_tagger_checks_the_word_classes(capsys: pytest.CaptureFixture[str]) ->
     main(["task", "word-classes", "--tagger", "hanta"])
     assert "hanta agrees on 197 of 200 words: 98.5%" in capsys.readouterr().out
     main(["task", "word-classes", "--tagger", "hanta", "--json"])
-    assert json.loads(capsys.readouterr().out)["agreeing"]["noun"] == 50
+    alone = json.loads(capsys.readouterr().out)
+    assert alone["agreeing"]["noun"] == 50
+    main(["task", "word-classes", "--tagger", "hanta", "--augment", "spelling-noise", "--json"])
+    both = json.loads(capsys.readouterr().out)
+    assert both["word_classes"] == alone
+    assert both["augmentation"]["originals"] > 0
 
 
 def test_a_tagger_that_cannot_be_used_is_named_before_rows_are_written(

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from shoal.cli.inspect_work import Interventions, Views, over_training, read_or_train_lens, write_page
 from shoal.cli.options import Device, Json, MaybeRows, Part, Plot, Seed, Texts
-from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, refuse_options
 from shoal.errors import UsageError
 
 
@@ -79,6 +79,14 @@ def inspect(
         raise UsageError("--pairs, --data and --tuned-lens inspect one model; give --model for them")
     if ablate and data is None:
         raise UsageError("--ablate needs the items to score under ablation; give --data FILE")
+    # At its default an option changes nothing, so that it may stand there.
+    if pairs is None:
+        unused = {"--site": site != "attention.heads", "--method": method != "activation"}
+        refuse_options(unused, "nothing is patched without --pairs FILE")
+    if data is None:
+        refuse_options(
+            {"--part": part != "all", "--ablation": ablation != "mean"}, "nothing is ablated without --data FILE"
+        )
     if plot is not None:
         check_target(plot)
     documents = list(read_documents(corpus)) if corpus is not None else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Augment, Copies, Flag, Json, MaybeRows, Seed, Texts
-from shoal.cli.terminal import print_json, progress_bars
+from shoal.cli.terminal import print_json, progress_bars, refuse_options
 from shoal.errors import UsageError
 from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_examples, with_shortcuts
 from shoal.wording import uncapital
@@ -73,6 +73,10 @@ def task(
         raise UsageError("--narrowness prints its report alone; leave out --tagger and --augment")
     if model is not None and not narrowness:
         raise UsageError("--model is the tokenizer of the narrowness report; give --narrowness, or leave it out")
+    if not augment:
+        refuse_options(
+            {"--copies": copies != 1, "--unchecked": unchecked}, "nothing is augmented without --augment METHOD"
+        )
     made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
     # Nothing is written of a task whose rule contradicts its own examples.
@@ -87,7 +91,10 @@ def task(
         _report_narrowness(made, model, as_json=as_json)
         return
     if as_json:
-        print_json((more or checked or check).to_dict())
+        found = {"augmentation": more, "word_classes": checked}
+        named = {name: one.to_dict() for name, one in found.items() if one is not None}
+        # One result stands alone; of two neither may be left out.
+        print_json(named if len(named) > 1 else next(iter(named.values()), check.to_dict()))
         return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
@@ -149,6 +156,8 @@ def chosen_task(
 
     if rule is not None and data is None:
         raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
+    if data is not None and options:
+        raise UsageError("--option is of a task by name; rows of --data have none: leave it out")
     further = _parse_shortcuts(shortcuts)
     if data is not None:
         rows = read_rows(data, end_token=end_token)
