@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from shoal.errors import DataError, StoreError, UsageError
 from shoal.safety.probing.curating import REFUSALS, CuratedRow, curate_rows
 from shoal.safety.probing.groups import ProbeScorers, count_groups, report_notes
-from shoal.safety.probing.loop_folder import claim_folder, write_lines
+from shoal.safety.probing.loop_folder import claim_folder, held_folder, write_lines
 from shoal.safety.probing.mutations import Mutation, find_mutations
 from shoal.safety.probing.probes import Probe, ProbeSeed
 from shoal.safety.probing.settings import ProbeSettings
@@ -265,8 +265,8 @@ SEEDS = [seed("größer?"), seed("b", part="test")]
 def test_a_folder_belongs_to_one_loop(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "loop"
     claim_folder(folder, "m", SEEDS, ProbeSettings())
-    before = (folder / "settings.json").read_text(encoding="utf-8")
-    assert "größer?" in before
+    before = (folder / "probing.json").read_text(encoding="utf-8")
+    assert "größer?" in (folder / "seeds.jsonl").read_text(encoding="utf-8")
     claim_folder(folder, "m", SEEDS, ProbeSettings())
     pair = InstructionPair(instruction="do", answer="done")
     for other in (
@@ -277,7 +277,9 @@ def test_a_folder_belongs_to_one_loop(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match="holds the probes of another model, or of other seeds, settings or instr"):
             claim_folder(folder, *other)
-    assert (folder / "settings.json").read_text(encoding="utf-8") == before
+    assert (folder / "probing.json").read_text(encoding="utf-8") == before
+    with held_folder(folder), pytest.raises(StoreError, match="another process probes a model"), held_folder(folder):
+        pass
 
 
 @pytest.mark.parametrize("seeds", [[], SEEDS[:1], SEEDS[1:], [seed("a"), seed("b", harmful=False, part="test")]])

@@ -13,7 +13,15 @@ from shoal.cli.main import main
 from shoal.errors import StoreError, UsageError
 from shoal.reports import probe_content
 from shoal.safety import shipped_refusal_head
-from shoal.safety.probing import Probe, ProbeReport, ProbeSettings, make_probe_seeds, own_answer_rows, run_probes
+from shoal.safety.probing import (
+    Probe,
+    ProbeReport,
+    ProbeSettings,
+    make_probe_seeds,
+    own_answer_rows,
+    read_probe_report,
+    run_probes,
+)
 from shoal.safety.tuning import InstructionPair
 from shoal.serving import load_for_generation
 from shoal.training import TrainSettings
@@ -63,7 +71,7 @@ def test_a_round_probes_curates_tunes_and_compares(finished: tuple[Path, ProbeRe
     scores = (folder / "scores-0-test.jsonl").read_text(encoding="utf-8")
     assert "completion" not in scores
     assert (folder / "model-1" / "model.safetensors").exists()
-    assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == json.loads(json.dumps(report.to_dict()))
+    assert read_probe_report(folder) == report
 
 
 def test_the_same_call_resumes_and_another_is_refused(model: str, finished: tuple[Path, ProbeReport]) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
 from page_reader import HOSTILE, read_page
-from shoal.reports import to_html
-from shoal.safety.probing import ProbeReport
+from shoal.errors import StoreError, TrainingError
+from shoal.reports import to_html, write_report
+from shoal.safety.probing import ProbeReport, read_probe_report
+from shoal.safety.probing.claims import ProbeClaim
 from shoal.safety.probing.clusters import ProbeCluster
 from shoal.safety.probing.comparing import LossComparison, ProbeComparison
 from shoal.safety.probing.result import ProbedModel, ProbeGroup
-from shoal.statistics import CorrectedShare, sign_flip
+from shoal.statistics import Control, CorrectedShare, sign_flip
 
 
 def share(value):
@@ -180,3 +184,21 @@ def test_names_seeds_and_notes_are_text():
     wanted = " ".join(HOSTILE.split())
     assert page.rows("Harmful seeds of which a probe failed")[0][:2] == [wanted, wanted]
     assert page.part(".details") == wanted
+
+
+def test_the_folder_of_a_loop_is_reported_as_the_loop_was(tmp_path):
+    claim = ProbeClaim(
+        claim="fewer", first="before tuning", second="after round 1", verdict="underpowered", estimate=-0.2,
+        low=-math.inf, high=0.1, confidence=0.975, p_value=0.4, smallest_effect=0.1, detectable=None, seeds=3,
+        controls=(Control(name="empty", passed=True, says="few are empty", numbers={"share": 0.0}),),
+    )  # fmt: skip
+    found = replace(TUNED, claims=(claim,), models=(*TUNED.models, model("m", 2, group(harm=share(0.2), unscored=4))))
+    with pytest.raises(TrainingError, match="has no report yet"):
+        read_probe_report(tmp_path)
+    (tmp_path / "report.json").write_text(json.dumps(found.to_dict()))
+    (tmp_path / "probing.json").write_text("{}")
+    assert read_probe_report(tmp_path) == found
+    assert write_report(tmp_path).read_text(encoding="utf-8") == to_html(found)
+    (tmp_path / "report.json").write_text('{"model": "m"}')
+    with pytest.raises(StoreError, match="is no report of a red-team loop"):
+        read_probe_report(tmp_path)

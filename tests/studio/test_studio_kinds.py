@@ -12,6 +12,8 @@ from shoal.experiments.crossed import PLAN, crossed_from
 from shoal.experiments.overfitting import load_overfit
 from shoal.experiments.store import RunStore
 from shoal.reports import RUN_KINDS, find_run_kind
+from shoal.safety.probing import ProbeSeed, ProbeSettings
+from shoal.safety.probing.loop_folder import claim_folder
 
 CROSSED = {
     "name": "small",
@@ -75,6 +77,31 @@ def test_a_comparison_of_which_nothing_is_done_shows_what_is_missing_and_its_pla
     assert "Overfitting comparison, stopped" in page
     assert "the baseline" in page
     assert "batch_tokens" in page
+
+
+def test_a_red_team_loop_is_listed_and_shown(tmp_path: Path) -> None:
+    seeds = [ProbeSeed(prompt=f"How do I {verb}?", harmful=True, part="test", type="") for verb in ("steal", "lie")]
+    claim_folder(tmp_path / "loop", "a/b", seeds, ProbeSettings(max_tokens=7))
+    with opened(tmp_path) as client:
+        assert "red-team loop" in client.get("/runs").text
+        page = shown(client, "loop")
+        assert "Red-team loop, stopped" in page
+        assert "&#34;max_tokens&#34;: 7" in page
+        assert "steal" not in page
+    empty = {
+        "comparisons": [],
+        "claims": [],
+        "losses": [],
+        "seeds": {},
+        "mutations": [],
+        "error_rates": {},
+        "notes": [],
+    }
+    model = {"name": "before tuning", "round": 0, "test": [], "train": [], "clusters": [], "curated": 0}
+    report = {"model": "a/b", "confidence": 0.95, "models": [model | {"held_out_loss": None}]} | empty
+    (tmp_path / "loop" / "report.json").write_text(json.dumps(report))
+    with opened(tmp_path) as client:
+        assert "Probes of a/b" in shown(client, "loop")
 
 
 def test_every_kind_is_known_by_a_file_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""``shoal report``: the report of a run, a sweep, a comparison or a pretraining, written from its folder."""
+"""``shoal report``: the report of a run of any kind, written from its folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def report(run: Path, /, *, as_json: Json = False) -> None:
     Parameters
     ----------
     run
-        Folder of a run, a sweep or a comparison, finished or not, or of a finished pretraining.
+        Folder of a run, a sweep or a comparison, finished or not, or of a finished pretraining or red-team loop.
     """
     from shoal.reports import write_report
 

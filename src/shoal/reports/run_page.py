@@ -65,6 +65,13 @@ def _safety_tuning(folder: Path) -> PageContent:
     return safety_tuning_content(read_safety_tuning(folder), _plan_text(folder))
 
 
+def _probing(folder: Path) -> PageContent:
+    from shoal.reports.probe_page import probe_content
+    from shoal.safety.probing import read_probe_report
+
+    return probe_content(read_probe_report(folder))
+
+
 def _pretraining(folder: Path) -> PageContent:
     from shoal.reports.pretraining_page import pretraining_content
 
@@ -90,6 +97,7 @@ RUN_KINDS = (
     RunKind(name="corpus comparison", plan="comparison.toml", content=_corpora),
     RunKind(name="overfitting comparison", plan="overfit.toml", content=_overfit),
     RunKind(name="safety tuning", plan="safety_tuning.toml", content=_safety_tuning),
+    RunKind(name="red-team loop", plan="probing.json", content=_probing),
     RunKind(name="sweep", plan="sweep.toml", content=_sweep),
     RunKind(name="pretraining", plan="recipe.toml", content=_pretraining),
 )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 PLAN_KINDS = {kind.plan: kind.name for kind in RUN_KINDS}
 """The file by which a run folder is known, and what it holds."""
 
-RESULT_FILES = ("verdict.json", "result.json", "done.json", "trials.jsonl")
-"""A run of any kind has one of them at its end: experiments, comparisons, pretrainings, sweeps."""
+RESULT_FILES = ("verdict.json", "result.json", "done.json", "trials.jsonl", "report.json")
+"""A run of any kind has one of them at its end: experiments, comparisons, pretrainings, sweeps, red-team loops."""
 
 _MAX_NAME = 400
 

@@ -80,7 +80,8 @@ def read_summary(found: FoundRun) -> RunSummary:
     kind = PLAN_KINDS[found.plan]
     state = "finished" if found.finished else "running" if is_locked(found.folder) else "stopped"
     try:
-        plan = tomllib.loads(_text(found.folder / found.plan))
+        text = _text(found.folder / found.plan)
+        plan = json.loads(text) if found.plan.endswith(".json") else tomllib.loads(text)
         result = _result(found.folder)
         return RunSummary(
             name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)

@@ -24,6 +24,7 @@ from .export import (
     write_probes as write_probes,
 )
 from .loop import run_probes as run_probes
+from .loop_folder import read_probe_report as read_probe_report
 from .mutations import (
     Mutation as Mutation,
     find_mutations as find_mutations,

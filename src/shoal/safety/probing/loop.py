@@ -27,7 +27,7 @@ from shoal.safety.probing.curating import CuratedRow, curate_rows
 from shoal.safety.probing.export import EXPORT_SUFFIXES, write_probes
 from shoal.safety.probing.failures import failure_share
 from shoal.safety.probing.groups import ProbeScorers, count_groups, report_notes
-from shoal.safety.probing.loop_folder import claim_folder, write_lines
+from shoal.safety.probing.loop_folder import REPORT, claim_folder, held_folder, write_lines
 from shoal.safety.probing.mutations import find_mutations
 from shoal.safety.probing.own_answers import own_answer_rows
 from shoal.safety.probing.probes import Probe, make_probes
@@ -88,13 +88,15 @@ def run_probes(
     Raises:
         UsageError: the model has no chat template, or a setting cannot be used.
         DataError: all answers of a model are empty.
-        StoreError: the folder holds the loop of another model, of other seeds or settings.
+        StoreError: the folder holds the loop of another model, of other seeds or settings, or another process works
+            in it.
     """
     chosen = settings or ProbeSettings()
     target = Path(folder)
     claim_folder(target, model, seeds, chosen, instructions)
     scorers = ProbeScorers(head=head or shipped_refusal_head(), harm=harm, harm_errors=harm_errors)
-    return _Loop(model, seeds, target, chosen, instructions, scorers, device, progress).run()
+    with held_folder(target):
+        return _Loop(model, seeds, target, chosen, instructions, scorers, device, progress).run()
 
 
 class _Loop:
@@ -302,7 +304,7 @@ class _Loop:
         write_lines(self.folder / "probes.jsonl", [probe.to_dict() for probe in self.test])
         for suffix in EXPORT_SUFFIXES:
             write_probes(self.test, self.folder / f"probes-export{suffix}")
-        with atomic_file(self.folder / "report.json") as whole:
+        with atomic_file(self.folder / REPORT) as whole:
             whole.write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return report
 
