@@ -145,6 +145,14 @@ def test_a_character_without_a_token_is_named_with_its_place(name):
     assert "\n" not in str(caught.value)
 
 
+def test_half_of_a_surrogate_pair_is_named_with_its_place():
+    from tokenizers import Tokenizer, models
+
+    tokenizer = Tokenizer(models.BPE(vocab={"<u>": 0}, merges=[], unk_token="<u>"))
+    with pytest.raises(DataError, match=r"character 2 of 'a\\ud800b' is half of a surrogate pair, which no tokenizer"):
+        check_coverage(tokenizer, ["good", "a\ud800b"])
+
+
 @pytest.mark.parametrize("name", losing())
 def test_a_text_that_a_tokenizer_covers_is_taken_by_the_same_tokenizer(name):
     tokenizer, text, place = losing()[name]

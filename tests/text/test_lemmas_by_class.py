@@ -51,3 +51,12 @@ def test_a_tagger_reads_the_sentence_around_a_word() -> None:
     assert tag_alone("obliquing", word_class="verb").lemma == "oblique"
     with pytest.raises(UnknownNameError, match="language of the tagger 'fr'"):
         tag_sentence(["un"], "fr")
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+def test_a_word_of_any_length_is_tagged_by_its_end_and_its_own_lemma(language):
+    pytest.importorskip("HanTa")
+    word = "ab" * 1500 + "ungen"
+    (found,) = tag_sentence([word], language)
+    assert (found.word, found.lemma, found.tag) == (word, word, tag_sentence([word[-60:]], language)[0].tag)
+    assert tag_alone(word, language).lemma == word

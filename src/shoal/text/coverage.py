@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PLACEHOLDERS = "\u2581\u0120 "
 """What a tokenizer may put before a text of its own accord."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 _NOWHERE = "\U000f1e5a"
 """A character of private use, which stands in no vocabulary."""
 
@@ -32,10 +34,16 @@ def check_coverage(tokenizer: Any, texts: Sequence[str], *, split_special_tokens
         split_special_tokens: control tokens in the texts are going to be read letter by letter.
 
     Raises:
-        DataError: the first such character, with its place.
+        DataError: the first such character, or the first half of a surrogate pair, with its place.
     """
     find = lost_character_finder(tokenizer, split_special_tokens=split_special_tokens)
     for text in texts:
+        half = None if text.isascii() else _HALF.search(text)
+        if half is not None:
+            raise DataError(
+                f"character {half.start() + 1} of {text[max(0, half.start() - 20) : half.start() + 20]!r} is half of a "
+                "surrogate pair, which no tokenizer reads; take it out of the text"
+            )
         place = find(text)
         if place is not None:
             raise DataError(

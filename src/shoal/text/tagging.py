@@ -22,6 +22,11 @@ _MODELS = {"en": "morphmodel_en.pgz", "de": "morphmodel_ger.pgz", "nl": "morphmo
 TAGGED_LANGUAGES = tuple(_MODELS)
 
 PUNCTUATION = "punctuation"
+
+_LONGEST = 60
+"""Letters of a word that are tagged, its last ones: the tagger takes the square of a word's length, and an address, or
+a page of Chinese, is one word to it. A longer word is its own lemma."""
+
 _OTHER = "other"
 
 # By the beginning of the tag, the longer ones before those that they begin with.
@@ -104,8 +109,11 @@ def tag_sentence(words: Sequence[str], language: str = "en") -> list[TaggedWord]
         UnknownNameError: there is no model of the language.
         MissingExtraError: ``HanTa`` or, for English, ``simplemma`` is not installed.
     """
-    found = load_hanta(language).tag_sent(list(words)) if words else []
-    return [_tagged(word, str(tag), str(lemma), language) for word, lemma, tag in found]
+    found = load_hanta(language).tag_sent([word[-_LONGEST:] for word in words]) if words else []
+    return [
+        _tagged(word, str(tag), str(lemma) if len(word) <= _LONGEST else word, language)
+        for word, (_, lemma, tag) in zip(words, found, strict=True)
+    ]
 
 
 def tag_alone(word: str, language: str = "en", *, word_class: str | None = None) -> TaggedWord:
@@ -122,11 +130,11 @@ def tag_alone(word: str, language: str = "en", *, word_class: str | None = None)
         MissingExtraError: ``HanTa`` or, for English, ``simplemma`` is not installed.
     """
     tagger = load_hanta(language)
-    tags = [str(tag) for tag, _ in tagger.tag_word(word, cutoff=100)]
+    tags = [str(tag) for tag, _ in tagger.tag_word(word[-_LONGEST:], cutoff=100)]
     fitting = [tag for tag in tags if word_class is None or class_of_tag(tag, language) == word_class]
     if fitting:
-        lemma, _ = tagger.analyze(word, pos=fitting[0])
-        return _tagged(word, fitting[0], str(lemma), language)
+        lemma = word if len(word) > _LONGEST else str(tagger.analyze(word, pos=fitting[0])[0])
+        return _tagged(word, fitting[0], lemma, language)
     own = lemmatize(word, language, word_class=word_class) if language == "en" else word
     return TaggedWord(word=word, tag=tags[0], word_class=word_class or _OTHER, lemma=own)
 

@@ -198,15 +198,13 @@ def residual_readings(parts: Parts, ids_L: torch.Tensor) -> tuple[ResidualReadin
     for place, name in enumerate(streams):
         lengths_L = seen[name].norm(dim=-1)
         attention, mlp = (
-            float(seen[part].norm(dim=-1).median())
-            if place and (part := f"blocks.{place - 1}.{what}") in known
-            else None
+            _median(seen[part].norm(dim=-1)) if place and (part := f"blocks.{place - 1}.{what}") in known else None
             for what in _ADDED
         )
         readings.append(
             ResidualReading(
                 layer=name if place == 0 else f"block {place - 1}",
-                length=float(lengths_L.median()),
+                length=_median(lengths_L),
                 attention=attention,
                 mlp=mlp,
                 turned=_cosine(seen[streams[place - 1]], seen[name]) if place else None,
@@ -218,4 +216,9 @@ def residual_readings(parts: Parts, ids_L: torch.Tensor) -> tuple[ResidualReadin
 
 
 def _cosine(first_LD: torch.Tensor, second_LD: torch.Tensor) -> float:
-    return float(torch.nn.functional.cosine_similarity(first_LD, second_LD, dim=-1).median())
+    return _median(torch.nn.functional.cosine_similarity(first_LD, second_LD, dim=-1))
+
+
+def _median(values_L: torch.Tensor) -> float:
+    # torch's own median is the lower one of the middle two.
+    return float(values_L.double().quantile(0.5))
