@@ -153,9 +153,9 @@ def test_the_model_is_passed_on_and_told(tmp_path: Path, capsys) -> None:
 
 
 def test_lags_and_periods_that_do_not_fit_are_said_in_one_line(plain: Path, tmp_path: Path, capsys) -> None:
-    assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "600")
-    assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "0")
-    assert "period must be from 2" in refused(capsys, str(plain), "--deseason", "1")
+    assert "lag must be a whole number from 1 to 599" in refused(capsys, str(plain), "--difference", "600")
+    assert "lag must be a whole number from 1 to 599" in refused(capsys, str(plain), "--difference", "0")
+    assert "period must be a whole number from 2" in refused(capsys, str(plain), "--deseason", "1")
     letters = write(tmp_path / "letters.txt", ["a", "b"] * 50)
     assert "symbols have neither" in refused(capsys, str(letters), "--difference")
 
