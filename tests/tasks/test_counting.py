@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.tasks import make_task
-from shoal.tasks.catalog.counting.prompts import WORDINGS, counting_rule
+from shoal.tasks.catalog.counting import WORDINGS, counting_rule
 
 
 def test_by_default_it_counts_from_1_to_each_of_1_to_100() -> None:

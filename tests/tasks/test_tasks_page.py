@@ -8,7 +8,7 @@ import pytest
 
 import shoal.tasks
 from shoal.tasks import Splitter, known_tasks, make_task
-from shoal.tasks.catalog.counting.prompts import WORDINGS
+from shoal.tasks.catalog.counting import WORDINGS
 from shoal.tasks.declared import declared_kinds
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
