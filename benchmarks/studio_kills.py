@@ -156,9 +156,13 @@ class _Killing:
     def _send_resume(self, *, careful: bool = True) -> None:
         try:
             send(self.visitor, f"/runs/{self.name}/resume", {})
-        except (OSError, RuntimeError):
-            if careful:
+        except (OSError, RuntimeError) as error:
+            if not careful:
+                return
+            if "answered with 409" not in str(error):
                 raise
+            # A studio that was killed while it resumed the run may have begun a trainer that was not seen yet.
+            wait(lambda: bool(trainers_of(self.runs)) or (self.folder / "verdict.json").is_file())
 
     def _kill_studio(self) -> None:
         self.finished |= finished_records(self.folder)
