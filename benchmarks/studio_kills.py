@@ -117,12 +117,12 @@ class _Killing:
             self._check()
             self.number += 1
             self.finished, self.done = {}, 0
-            send(self.visitor, "/start", {"plan": "file-0", "name": self.name, "workers": "1"})
+            self._start()
         elif self.folder.is_dir() and any(self.folder.glob("*.toml")):
             self._send_resume()
         else:
             # Killed before anything was written: there is no run to resume, and its name is free.
-            send(self.visitor, "/start", {"plan": "file-0", "name": self.name, "workers": "1"})
+            self._start()
 
     def _kill_trainer(self) -> bool:
         """Kill the trainer after some CPU-seconds; False where it has ended before."""
@@ -153,16 +153,36 @@ class _Killing:
         else:
             self._send_resume()
 
+    def _start(self) -> None:
+        self._ask("/start", {"plan": "file-0", "name": self.name, "workers": "1"})
+
     def _send_resume(self, *, careful: bool = True) -> None:
-        try:
-            send(self.visitor, f"/runs/{self.name}/resume", {})
-        except (OSError, RuntimeError) as error:
-            if not careful:
-                return
-            if "answered with 409" not in str(error):
-                raise
-            # A studio that was killed while it resumed the run may have begun a trainer that was not seen yet.
-            wait(lambda: bool(trainers_of(self.runs)) or (self.folder / "verdict.json").is_file())
+        path = f"/runs/{self.name}/resume"
+        if careful:
+            self._ask(path, {})
+            return
+        with suppress(OSError, RuntimeError):
+            send(self.visitor, path, {})
+
+    def _ask(self, path: str, form: dict[str, str]) -> None:
+        """Ask until the studio agrees, or the run is under way, or over.
+
+        A studio that was killed while it started a trainer leaves the next one in doubt, for some seconds, whether
+        that trainer will come.
+        """
+
+        def settled() -> bool:
+            if trainers_of(self.runs) or (self.folder / "verdict.json").is_file():
+                return True
+            try:
+                send(self.visitor, path, form)
+            except RuntimeError as error:
+                if "answered with 409" not in str(error):
+                    raise
+                return False
+            return True
+
+        wait(settled)
 
     def _kill_studio(self) -> None:
         self.finished |= finished_records(self.folder)
