@@ -110,3 +110,18 @@ def test_no_items_are_refused() -> None:
     empty = table_of({"rule": RULE, "a": OTHER}).rows([])
     with pytest.raises(UsageError, match="no answers to explain; give at least one"):
         explain_answers(empty, [], SEEN)
+
+
+@pytest.mark.parametrize(
+    ("items", "shared", "followed", "name", "called"), [(4, 3, 4, "a", "the shortcut a"), (8, 2, 2, "noise", "noise")]
+)
+def test_one_name_that_leads_without_being_sure_is_said_to_be_so(
+    items: int, shared: int, followed: int, name: str, called: str
+) -> None:
+    # The shortcut gives the rule's answer to some items, and the model follows it on some.
+    shortcut = [*RULE[:shared], *OTHER[shared:items]]
+    found = explained(
+        {"rule": RULE[:items], "a": shortcut}, [*shortcut[:followed], *texts_of("neither", items)[followed:]]
+    )
+    assert (found.verdict, found.names) == ("cannot tell", (name,))
+    assert found.sentence.endswith(f"{called} may explain the answers best, but that is not sure ({items} items).")

@@ -96,3 +96,10 @@ def test_one_value_is_one_group_which_is_refused() -> None:
     # The only group there is: the others have no value.
     with pytest.raises(UsageError, match="into one group"):
         find_groups(tagged(["a", None, None]), "tag:value")
+
+
+def test_many_numbers_are_quarters_also_where_an_example_lacks_the_tag() -> None:
+    groups = find_groups(tagged([None, *range(12), None]), "tag:value")
+    assert list(groups) == ["value 0 to 2", "value 3 to 5", "value 6 to 8", "value 9 to 11"]
+    assert [flags[0] or flags[-1] for flags in groups.values()] == [False] * 4
+    assert groups["value 3 to 5"][4:7] == (True, True, True)

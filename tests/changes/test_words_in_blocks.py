@@ -178,7 +178,16 @@ def test_blocks_of_more_independent_dimensions_have_more_degrees_of_freedom() ->
             found.append(degrees_of_freedom((sums @ sums.T)[:, :, None], np.array([dimensions + 1]))[0])
         medians.append(float(np.median(found)))
         assert all(1.0 <= freedom <= dimensions for freedom in found)
-    assert medians[0] < medians[1] < medians[2]
+    # Half of Box's number, which is that of the dimensions where all vary alike; and 1 of one dimension.
+    assert medians == pytest.approx([1, 2, 8], rel=0.1)
+
+
+def test_degrees_of_freedom_of_many_words_are_near_those_of_the_few_that_vary() -> None:
+    found = []
+    for seed in range(20):
+        sums = np.random.default_rng(seed).normal(size=(60, 3))
+        found.append(degrees_of_freedom((sums @ sums.T)[:, :, None], np.array([101]))[0])
+    assert np.median(found) == pytest.approx(1 / (1 / 3 + 1 / 100), rel=0.05)
 
 
 def test_degrees_of_freedom_do_not_know_the_scale_and_keep_their_range() -> None:

@@ -180,6 +180,7 @@ def test_what_is_no_number_of_seeds_is_refused(seeds: Any) -> None:
         ({"a": [1], "a, b": [[1, 2]]}, {}, "'a' is swept twice"),
         ({"a, seed": [[1, 2]]}, {}, "the seed is the sweep's"),
         ({"a": [1, 2, 1]}, {}, "a value stands twice"),
+        ({"a": [1, 2]}, {"seeds": [0, 3, 0]}, "a seed stands twice in seeds"),
         ({"a": [[1, 2]]}, {}, "holds 2 values for 1 keys"),
         ({"a, b": [1]}, {}, "holds 1 values for 2 keys"),
         ({"a, b": {"low": 1, "high": 2}}, {"sampler": "random", "trials": 2}, "need a list of lists"),
@@ -218,3 +219,10 @@ def test_a_sweep_survives_json() -> None:
     )  # fmt: skip
     assert Sweep.model_validate_json(one.model_dump_json()) == one
     assert Sweep.model_validate(one.model_dump()) == one
+
+
+def test_the_steps_of_a_range_are_the_decimals_that_a_file_would_write() -> None:
+    assert grid_values(RangeTable(low=0.1, high=0.8, step=0.1)) == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    assert grid_values(RangeTable(low=1e-4, high=4e-4, step=1e-4)) == (1e-4, 2e-4, 3e-4, 4e-4)
+    whole = grid_values(RangeTable(low=1, high=7, step=3))
+    assert (whole, {type(value) for value in whole}) == ((1, 4, 7), {int})

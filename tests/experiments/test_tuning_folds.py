@@ -83,3 +83,27 @@ def test_a_measure_of_the_answers_text_scores_folds(tmp_path):
         "bundled:searches", examples(4), SETTINGS, tmp_path / "run", choices=choices, workers=0
     )
     assert all(0 <= fold.score <= 1 for fold in result.folds)
+
+
+class Stopped(Exception):  # noqa: N818 - stands for a run that is killed
+    """Raised before the first training."""
+
+
+def test_a_folder_of_other_inner_folds_is_refused_and_a_rate_stands_once(tmp_path):
+    def stop(*_):
+        raise Stopped
+
+    def run(**changes):
+        choices = FoldChoices(folds=4, **{"learning_rates": (1e-3, 1e-2)} | changes)
+        cross_validate_tuning(
+            "bundled:searches", examples(), SETTINGS, tmp_path / "run", choices=choices, workers=0, progress=stop
+        )
+
+    with pytest.raises(Stopped):
+        run(inner_folds=3)
+    with pytest.raises(StoreError, match="holds a run"):
+        run(inner_folds=2)
+    with pytest.raises(Stopped):
+        run(inner_folds=3)
+    with pytest.raises(UsageError, match=r"the learning rates are 0\.001, 0\.001; give each once"):
+        run(learning_rates=(1e-3, 1e-3))

@@ -108,3 +108,9 @@ def test_many_runs_are_given_page_by_page(tmp_path: Path) -> None:
     index.refresh()
     last = index.find(RunQuery(sort="name", descending=False, page=99))
     assert (last.page, last.pages, len(last.runs), last.matching) == (2, 2, 5, PAGE_SIZE + 5)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_runs_without_a_task_stand_last_in_either_order(index: RunIndex, descending: bool) -> None:
+    with_task = ["deep/er/b", "a", "c_under"] if descending else ["a", "c_under", "deep/er/b"]
+    assert names(index, sort="task", descending=descending) == [*with_task, "broken", "sweep"]

@@ -60,3 +60,11 @@ def test_a_word_of_any_length_is_tagged_by_its_end_and_its_own_lemma(language):
     (found,) = tag_sentence([word], language)
     assert (found.word, found.lemma, found.tag) == (word, word, tag_sentence([word[-60:]], language)[0].tag)
     assert tag_alone(word, language).lemma == word
+
+
+def test_an_empty_word_has_no_part_of_speech():
+    pytest.importorskip("HanTa")
+    with pytest.raises(UsageError, match="word 2 of 3 is empty"):
+        tag_sentence(["a", "", "b"])
+    with pytest.raises(UsageError, match="the word is empty"):
+        tag_alone("")

@@ -58,3 +58,8 @@ def test_an_unknown_language_names_the_nearest():
     pytest.importorskip("simplemma")
     with pytest.raises(UnknownNameError, match="unknown language 'xx'"):
         lemmatize("cat", "xx")
+
+
+def test_the_lemma_of_nothing_is_nothing():
+    assert lemmatize_all(["", "cats"]) == ["", "cat"]
+    assert (lemmatize("", "de"), lemmatize("", word_class="noun"), stem("")) == ("", "", "")

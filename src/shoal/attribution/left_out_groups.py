@@ -61,10 +61,13 @@ def _by_tag(task: Task, name: str) -> list[str]:
     if name not in known:
         raise UsageError(f"no seen example has the tag {name!r}; there are {', '.join(known) or 'none'}")
     values = [example.tags.get(name) for example in task.seen]
-    numbers = [_number(value) for value in values]
-    if None not in numbers and len(set(numbers)) > _MAX_VALUES:
-        return _quarters([number for number in numbers if number is not None], name)
-    return ["" if value is None else f"{name} = {value}" for value in values]
+    labels = ["" if value is None else f"{name} = {value}" for value in values]
+    numbers = [_number(value) for value in values if value is not None]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(numbers) and len(set(known)) > _MAX_VALUES:
+        quarters = iter(_quarters(known, name))
+        return [label and next(quarters) for label in labels]
+    return labels
 
 
 def _number(value: Tag | None) -> float | None:

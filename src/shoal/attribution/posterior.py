@@ -250,7 +250,7 @@ def _sentence(
     if verdict == "cannot tell":
         between = joined([_called(name) for name in names])
         # All of one class: whatever the model had answered, these items could not have separated them.
-        if names and all(set(names) <= {name, *shares[name].same_as} for name in names if name != NOISE):
+        if len(names) > 1 and all(set(names) <= {name, *shares[name].same_as} for name in names):
             return f"These items cannot tell: {between} give the same answers to all {basis}."
         if len(names) == 1:
             return f"These items cannot tell: {between} may explain the answers best, but that is not sure ({basis})."

@@ -17,8 +17,8 @@ themselves, from differences between blocks that lie one and two apart, which a 
 
 with r the correlation of neighbouring blocks (what the stream remembers across a border) and q what the split makes of
 it. Relative to that mean D is close to a chi-square over its degrees of freedom (Box 1954, Annals of Mathematical
-Statistics 25), and Wilson and Hilferty's cube root (1931, PNAS 17) makes all cells and splits standard normal scores,
-of which the largest is taken: one clear cell is enough, and no noisy one can drown it.
+Statistics 25; `degrees_of_freedom` takes them low), and Wilson and Hilferty's cube root (1931, PNAS 17) makes all cells
+and splits normal scores, of which the largest is taken: one clear cell is enough, and no noisy one can drown it.
 
 What a border between blocks cuts off is put back: the covariance of neighbouring blocks, relative to their variance,
 estimates the share that block sums of this length miss of the long-run variance (a flat-top window; Politis and Romano
@@ -159,7 +159,13 @@ def windows_over(count: int, min_size: int) -> Windows:
 
 
 def degrees_of_freedom(grams: Array, words: Array) -> Array:
-    """The degrees of freedom of D in each cell, from the differences of the blocks 0 and 1, 2 and 3, and so on.
+    """The degrees of freedom of D in each cell, taken low, from the differences of the blocks 0 and 1, 2 and 3, and on.
+
+    Box's f lies between 1 and w - 1 for w words. The value is 1 / (1 / f + 1 / (w - 1)): near f where few words carry
+    the variation, and half of it where all vary alike, whose scores have a standard deviation of .7 in the place of 1.
+    So a cell of many alike words has to stand out further than one of few. The test loses nothing by it, as
+    permutations have the same; with f itself as many changes are found, and their number is right less often
+    (docs/benchmarks/changes.md).
 
     Args:
         grams: of shape (G, G, cells).

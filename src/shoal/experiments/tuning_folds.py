@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import TrainingError, UnknownNameError
+from shoal.errors import TrainingError, UnknownNameError, UsageError
 from shoal.experiments.environment import Stopwatch, keep_environment, set_threads
 from shoal.experiments.job_training import finish_job
 from shoal.experiments.measures import MEASURES, mean_of
@@ -51,7 +52,7 @@ class FoldsPlan(SettingsTable):
     """SHA-256 of the examples."""
 
     folds: str
-    """SHA-256 of which examples are on which side."""
+    """SHA-256 of which examples are on which side, of the inner folds too where a rate is chosen."""
 
     learning_rates: tuple[float, ...]
     score: str
@@ -142,23 +143,28 @@ def cross_validate_tuning(
         progress: called with ("trainings", done, total).
 
     Raises:
-        DataError, UsageError: examples that cannot be divided so (see `shoal.tasks.example_folds`). UnknownNameError:
-        there is no such measure. TrainingError: a learning rate made a loss overflow in each inner fold, or a measure
-        applies to no item of a fold. StoreError: the folder holds another run, or cannot be written. ShoalError: as
-        `shoal.models.load_model` and `shoal.training.train`.
+        DataError, UsageError: examples that cannot be divided so (see `shoal.tasks.example_folds`), or a learning rate
+        that is given twice. UnknownNameError: there is no such measure. TrainingError: a learning rate made a loss
+        overflow in each inner fold, or a measure applies to no item of a fold. StoreError: the folder holds another
+        run, or cannot be written. ShoalError: as `shoal.models.load_model` and `shoal.training.train`.
     """
     choices = choices or FoldChoices()
     if choices.score not in MEASURES:
         raise UnknownNameError("measure", choices.score, MEASURES)
     check_workers(workers)
+    rates = choices.learning_rates or (settings.learning_rate,)
+    if len(set(rates)) != len(rates):
+        raise UsageError(f"the learning rates are {', '.join(f'{rate:g}' for rate in rates)}; give each once")
     outer = choices.outer(examples)
+    # Without a choice of rates there is nothing to train within a training part.
+    inner = [choices.inner(examples, fold) if len(rates) > 1 else () for fold in outer]
     rows = [asdict(example) | {"tags": dict(example.tags)} for example in examples]
     plan = FoldsPlan(
         model=spec,
         # As digests: a run of thousands of rows has a plan of a few lines, and is resumed with the same rows alone.
         rows=_digest(rows),
-        folds=_digest([fold.to_dict() for fold in outer]),
-        learning_rates=choices.learning_rates or (settings.learning_rate,),
+        folds=_digest([fold.to_dict() for fold in itertools.chain(outer, *inner)]),
+        learning_rates=rates,
         score=choices.score,
         settings=json.dumps(asdict(settings), sort_keys=True),
     )
@@ -170,7 +176,7 @@ def cross_validate_tuning(
         opening = {"folder": str(store.folder.resolve()), "plan": plan.model_dump(mode="json"), "device": device}
         engine = _engine(store, opening, workers)
         try:
-            result = _Folds(store, engine, examples, outer, choices, plan, progress).result()
+            result = _Folds(store, engine, outer, inner, plan, progress).result()
         finally:
             engine.close()
         store.write("result.json", result.to_dict())
@@ -185,9 +191,10 @@ class _Folds:
 
     store: RunStore
     engine: Engine[FoldTraining]
-    examples: Sequence[Example]
-    outer: tuple[Fold, ...]
-    choices: FoldChoices
+    outer: Sequence[Fold]
+    inner: Sequence[Sequence[Fold]]
+    """Of each outer fold; none where there is one learning rate."""
+
     plan: FoldsPlan
     progress: Progress
 
@@ -195,7 +202,7 @@ class _Folds:
         """Do all that is not done."""
         rates = self.plan.learning_rates
         nested = len(rates) > 1
-        inner = {number: self._inner(number) if nested else [] for number in range(len(self.outer))}
+        inner = {number: self._inner(number) for number in range(len(self.outer))}
         total = sum(map(len, inner.values())) + len(self.outer)
         # All inner trainings of all folds at once, so that no worker is idle while another fold still chooses.
         self._do([unit for units in inner.values() for unit in units], 0, total)
@@ -231,7 +238,7 @@ class _Folds:
                 learning_rate=rate,
             )
             for rate in self.plan.learning_rates
-            for place, fold in enumerate(self.choices.inner(self.examples, self.outer[number]))
+            for place, fold in enumerate(self.inner[number])
         ]
 
     def _do(self, units: Sequence[FoldTraining], done: int, total: int) -> None:

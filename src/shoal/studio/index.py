@@ -126,7 +126,7 @@ class RunIndex:
         where, values = _where(query)
         column = SORTS.get(query.sort, "modified")
         # Runs without a value come last either way; the name makes the order a total one, or pages would overlap.
-        order = f"{column} IS NULL, {column} {'DESC' if query.descending else 'ASC'}, name"
+        order = f"{column} IS NULL OR {column} = '', {column} {'DESC' if query.descending else 'ASC'}, name"
         matching = int(self._rows(f"SELECT COUNT(*) FROM runs {where}", values)[0][0])
         pages = max(1, -(-matching // PAGE_SIZE))
         page = min(max(1, query.page), pages)

@@ -11,7 +11,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import MissingExtraError, UnknownNameError
+from shoal.errors import MissingExtraError, UnknownNameError, UsageError
 from shoal.text.english_lemmas import english_lemma
 from shoal.text.word_forms import lemmatize, load_simplemma
 
@@ -108,7 +108,12 @@ def tag_sentence(words: Sequence[str], language: str = "en") -> list[TaggedWord]
     Raises:
         UnknownNameError: there is no model of the language.
         MissingExtraError: ``HanTa`` or, for English, ``simplemma`` is not installed.
+        UsageError: a word is empty.
     """
+    if "" in words:
+        raise UsageError(
+            f"word {list(words).index('') + 1} of {len(words)} is empty and has no part of speech; leave it out"
+        )
     found = load_hanta(language).tag_sent([word[-_LONGEST:] for word in words]) if words else []
     return [
         _tagged(word, str(tag), str(lemma) if len(word) <= _LONGEST else word, language)
@@ -128,7 +133,10 @@ def tag_alone(word: str, language: str = "en", *, word_class: str | None = None)
     Raises:
         UnknownNameError: there is no model of the language.
         MissingExtraError: ``HanTa`` or, for English, ``simplemma`` is not installed.
+        UsageError: the word is empty.
     """
+    if not word:
+        raise UsageError("the word is empty and has no part of speech; give a word")
     tagger = load_hanta(language)
     tags = [str(tag) for tag, _ in tagger.tag_word(word[-_LONGEST:], cutoff=100)]
     fitting = [tag for tag in tags if word_class is None or class_of_tag(tag, language) == word_class]

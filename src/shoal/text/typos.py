@@ -29,9 +29,10 @@ def misspell(word: str, draw: random.Random) -> str:
 
 
 def _neighbouring_key(letter: str, draw: random.Random) -> str:
-    """A letter next to this one on an English keyboard; the letter itself where it is not on one."""
+    """A letter next to this one on an English keyboard, a capital for a capital; itself where it is not on one."""
     row = next((row for row in _ROWS if letter.lower() in row), None)
     if row is None:
         return letter
     place = row.index(letter.lower())
-    return draw.choice([row[other] for other in (place - 1, place + 1) if 0 <= other < len(row)])
+    hit = draw.choice([row[other] for other in (place - 1, place + 1) if 0 <= other < len(row)])
+    return hit.upper() if letter.isupper() else hit

@@ -69,9 +69,12 @@ def lemmatize(word: str, language: str = "en", *, word_class: str | None = None)
         UsageError: a part of speech for another language than English.
     """
     library = load_simplemma(language)
+    if word_class is not None and language != "en":
+        raise UsageError(f"lemmas by part of speech are there for English, not for {language!r}; leave it out")
+    # The library refuses an empty text, whose lemma is as empty as its stem.
+    if not word:
+        return ""
     if word_class is not None:
-        if language != "en":
-            raise UsageError(f"lemmas by part of speech are there for English, not for {language!r}; leave it out")
         return english_lemma(library, word, word_class)
     known = _ENGLISH.get(word.lower()) if language == "en" else None
     return known or str(library.lemmatize(word, lang=language))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ExperimentFileError, UnknownNameError, UsageError
@@ -54,9 +55,10 @@ def grid_values(values: RangeTable | tuple[Setting, ...]) -> tuple[Setting, ...]
     if not isinstance(values, RangeTable):
         return values
     assert values.step is not None
-    # The allowance keeps a last step that rounding has put just beyond the end: 0.1 to 0.3 by 0.1.
-    count = math.floor((values.high - values.low) / values.step + 1e-9) + 1
-    return tuple(values.low + place * values.step for place in range(count))
+    # In decimals, as the file writes them: in binary the third step of 0.1 is 0.30000000000000004, and beyond the end.
+    low, high, step = (Decimal(repr(number)) for number in (values.low, values.high, values.step))
+    kind = int if values.whole else float
+    return tuple(kind(low + place * step) for place in range(int((high - low) / step) + 1))
 
 
 def flat_settings(choice: Choice) -> dict[str, Any]:

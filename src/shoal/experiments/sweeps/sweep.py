@@ -139,6 +139,8 @@ class Sweep(SettingsTable):
         for name in every:
             if every.count(name) > 1:
                 raise ValueError(f"keys: {name!r} is swept twice; each key may stand once")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("a seed stands twice in seeds; each may stand once")
         if self.sampler != "grid" and self.trials is None:
             raise ValueError(f"sampler = {self.sampler!r} needs a number of trials; add a line such as: trials = 20")
         return self
