@@ -63,9 +63,9 @@ def _by_tag(task: Task, name: str) -> list[str]:
     values = [example.tags.get(name) for example in task.seen]
     labels = ["" if value is None else f"{name} = {value}" for value in values]
     numbers = [_number(value) for value in values if value is not None]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(numbers) and len(set(known)) > _MAX_VALUES:
-        quarters = iter(_quarters(known, name))
+    sizes = [number for number in numbers if number is not None]
+    if len(sizes) == len(numbers) and len(set(sizes)) > _MAX_VALUES:
+        quarters = iter(_quarters(sizes, name))
         return [label and next(quarters) for label in labels]
     return labels
 
