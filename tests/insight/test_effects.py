@@ -8,7 +8,13 @@ import pytest
 from architectures import tiny_model
 from shoal.errors import ModelError, UnknownNameError
 from shoal.insight import PatchEffect, PatchEffects, component_name, find_parts, parse_components
-from shoal.insight.interventions.effects import bracketed, describe_intervals, excludes_zero, interval_or_none
+from shoal.insight.interventions.effects import (
+    bracketed,
+    describe_intervals,
+    excludes_zero,
+    interval_or_none,
+    intervals_or_none,
+)
 
 
 def effect(low: float | None, high: float | None) -> PatchEffect:
@@ -74,9 +80,19 @@ def test_too_few_units_give_no_interval_and_the_reason() -> None:
 
 
 def test_intervals_of_several_statistics_are_taken_together() -> None:
-    low, high = interval_or_none(np.stack([np.arange(100.0), np.arange(100.0) * 2], axis=1), 10, 0.9)
-    assert low == pytest.approx([4.95, 9.9])
-    assert high == pytest.approx([94.05, 188.1])
+    resampled = np.stack([np.arange(100.0), np.arange(100.0) * 2], axis=1)
+    first, second = intervals_or_none(resampled, 10, 0.9)
+    assert first == pytest.approx((4.95, 94.05))
+    assert second == pytest.approx((9.9, 188.1))
+    assert intervals_or_none(resampled, 3, 0.9) == [(None, None)] * 2
+
+
+def test_units_that_are_alike_have_no_interval_but_where_they_are_0() -> None:
+    # Means of equal units in other orders, which differ by rounding.
+    alike = np.array([0.3, 0.1 + 0.2, 0.3, 0.3])
+    assert interval_or_none(alike, 8, 0.95) == interval_or_none(-alike, 8, 0.95) == (None, None)
+    assert interval_or_none(np.zeros(4), 8, 0.95) == (0.0, 0.0)
+    assert excludes_zero(*interval_or_none(np.zeros(4), 8, 0.95)) is False
 
 
 def test_an_effect_is_named_with_its_head_and_position() -> None:

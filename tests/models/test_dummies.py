@@ -234,3 +234,22 @@ def test_wrong_names_and_values_are_named():
         make_dummy("exactly", k=9, pairs=PAIRS)
     with pytest.raises(UsageError, match="at='first'"):
         make_dummy("one-off", at="first", pairs=PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("one-off", {"under_own": "yes"}, "the dummy one-off was given under_own='yes'; give true or false"),
+        ("inserted", {"first": "1"}, "the dummy inserted was given first='1'; give true or false"),
+        ("exactly", {"k": 2.5}, r"the dummy exactly was given k=2\.5; give a number \(int\)"),
+        ("exactly", {"k": "2.5"}, r"the dummy exactly was given k='2\.5'; give a number \(int\)"),
+    ],
+)
+def test_a_parameter_that_would_be_read_as_another_is_refused(name, parameters, message):
+    with pytest.raises(UsageError, match=message):
+        make_dummy(name, **parameters)
+
+
+def test_true_and_false_are_read_in_any_case():
+    for text, value in (("True", True), ("false", False), (True, True), (False, False)):
+        assert make_dummy("one-off", under_own=text)[0].dummy.under_own is value

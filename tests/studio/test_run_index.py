@@ -114,3 +114,13 @@ def test_many_runs_are_given_page_by_page(tmp_path: Path) -> None:
 def test_runs_without_a_task_stand_last_in_either_order(index: RunIndex, descending: bool) -> None:
     with_task = ["deep/er/b", "a", "c_under"] if descending else ["a", "c_under", "deep/er/b"]
     assert names(index, sort="task", descending=descending) == [*with_task, "broken", "sweep"]
+
+
+def test_a_search_takes_capitals_and_small_letters_of_any_alphabet_for_the_same(tmp_path: Path) -> None:
+    for name in ("Größe", "ЧИСЛА", "plain"):
+        write_small(tmp_path, name)
+    index = RunIndex(tmp_path, None)
+    index.refresh()
+    assert names(index, search="GRÖSSE") == names(index, search="größe LEARNS") == ["Größe"]
+    assert names(index, search="числа") == ["ЧИСЛА"]
+    assert not names(index, search="é")

@@ -46,7 +46,7 @@ class RunQuery:
     """Which runs are listed, and in which order."""
 
     search: str = ""
-    """Words that the name, the hypothesis or the task holds."""
+    """Words that the name, the hypothesis, the task or the preset holds, in any case."""
 
     state: str = ""
     verdict: str = ""
@@ -169,6 +169,8 @@ class RunIndex:
     def _prepared(file: Path | None) -> sqlite3.Connection:
         # The thread of the index writes and those of requests read by one connection; `_lock` serializes them.
         base = sqlite3.connect(":memory:" if file is None else file, check_same_thread=False)
+        # LIKE takes capitals and small letters for the same in ASCII alone.
+        base.create_function("folded", 1, str.casefold, deterministic=True)
         (version,) = base.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
             base.execute("DROP TABLE IF EXISTS runs")
@@ -201,8 +203,13 @@ def _where(query: RunQuery) -> tuple[str, tuple[str, ...]]:
     """The condition of a query; every value is bound, and none is a part of the statement."""
     parts, values = [], []
     for word in query.search.split():
-        parts.append("(name || ' ' || hypothesis || ' ' || task || ' ' || preset) LIKE ? ESCAPE '!'")
-        values.append("%" + "".join(f"!{letter}" if letter in "!%_" else letter for letter in word) + "%")
+        text = "name || ' ' || hypothesis || ' ' || task || ' ' || preset"
+        if word.isascii():
+            parts.append(f"({text}) LIKE ? ESCAPE '!'")
+            values.append("%" + "".join(f"!{letter}" if letter in "!%_" else letter for letter in word) + "%")
+        else:
+            parts.append(f"instr(folded({text}), ?) > 0")
+            values.append(word.casefold())
     for column in ("state", "verdict", "kind"):
         if value := getattr(query, column):
             parts.append(f"{column} = ?")

@@ -14,6 +14,7 @@ from scipy import integrate
 from shoal.attribution.programs import number_operators, text_operators, word_operators  # noqa: F401 - they register the operators
 from shoal.attribution.programs.computing import RuleOfEdited, Write, at_place
 from shoal.attribution.programs.context import Context, PromptBatch
+from shoal.attribution.programs.copying import AnswerTable
 from shoal.attribution.programs.distances import word_distances
 from shoal.attribution.programs.expressions import Expression, Words, operators_in, ordinal
 from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise, sequential_noise
@@ -314,3 +315,9 @@ def test_noise_in_sequence_learns_from_the_answers_before() -> None:
     together = sequential_noise(noises, np.array([0, 0, 1, 1, 2, 2]), np.full(6, 0.5))
     assert together[0] == together[1]
     assert together[2] == together[3]
+
+
+def test_a_table_shows_its_numbers_with_all_of_their_digits() -> None:
+    table = AnswerTable(Expression("number", 0), ((1234567.0, " a"), (1234568.0, " b"), (0.1, " c"), (None, " d")))
+    assert table.notation == "table(number[0]; 1234567: ' a'; 1234568: ' b'; 0.1: ' c'; none: ' d')"
+    assert "'a' where it is 1234567, 'b' where it is 1234568" in table.text

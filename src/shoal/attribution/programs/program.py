@@ -125,4 +125,5 @@ def value_shown(value: object) -> str:
     """A value of an expression in a sentence."""
     if isinstance(value, tuple):
         return " ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else "none"
+    # With all of its digits: with six, two large values of a table would read as one.
+    return (str(int(value)) if value.is_integer() else repr(value)) if isinstance(value, float) else "none"

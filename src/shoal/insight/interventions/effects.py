@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.statistics import enough_units, percentile_interval
 
@@ -17,7 +18,7 @@ class ComponentEffect:
     """An effect with its bootstrap interval; the units that are resampled are pairs or items."""
 
     low: float | None
-    """None where there are too few units for an interval, five or fewer at 95%."""
+    """None where there are too few units for an interval, five or fewer at 95%, or where they are all alike."""
 
     high: float | None
 
@@ -66,12 +67,33 @@ def describe_intervals(units: int, confidence: float, name: str) -> str:
 
 def interval_or_none(
     resampled_R: npt.NDArray[np.float64], units: int, confidence: float
-) -> tuple[Any, Any] | tuple[None, None]:
-    """The percentile interval of a statistic; (None, None) where it was resampled over too few units.
+) -> tuple[float, float] | tuple[None, None]:
+    """The percentile interval of a statistic; (None, None) where its units cannot show how it varies.
+
+    They cannot where they are too few, and where they are alike without being 0: the next one may differ, and an
+    interval of no width says that it cannot. What is 0 in all units is no effect, and keeps the interval from 0 to 0.
 
     Args:
-        resampled_R: the statistic of each resample, resamples along the first axis.
+        resampled_R: the statistic of each resample.
         units: the number of units that were resampled.
         confidence: level of the interval.
     """
-    return percentile_interval(resampled_R, confidence) if enough_units(units, confidence) else (None, None)
+    return intervals_or_none(resampled_R[:, None], units, confidence)[0]
+
+
+def intervals_or_none(
+    resampled_RS: npt.NDArray[np.float64], units: int, confidence: float
+) -> list[tuple[float, float] | tuple[None, None]]:
+    """The interval of each of several statistics, as `interval_or_none` gives it.
+
+    Args:
+        resampled_RS: the statistics of each resample.
+        units: the number of units that were resampled.
+        confidence: level of the intervals.
+    """
+    if not enough_units(units, confidence):
+        return [(None, None)] * resampled_RS.shape[1]
+    low_S, high_S = percentile_interval(resampled_RS, confidence)
+    pairs = zip(low_S.tolist(), high_S.tolist(), strict=True)
+    # By rounding the means of equal units differ.
+    return [(None, None) if low and math.isclose(low, high, rel_tol=1e-9) else (low, high) for low, high in pairs]

@@ -25,6 +25,7 @@ from shoal.insight.interventions.effects import (
     describe_intervals,
     excludes_zero,
     interval_or_none,
+    intervals_or_none,
 )
 from shoal.insight.interventions.prompt_pairs import encode_prompt_pairs
 from shoal.insight.options import DEFAULTS
@@ -240,18 +241,19 @@ def _effects(moved_PNHL: Floats, gap_P: Floats, options: AnalysisOptions, *, by_
     units, shape = len(gap_P), moved_PNHL.shape[1:]
     # A ratio of means and not a mean of ratios: a pair whose gap is near 0 would outweigh all others.
     resampled = resampled_ratios(moved_PNHL.reshape(units, -1).T, gap_P, seed=options.seed)
-    low, high = interval_or_none(resampled, units, options.confidence)
-    ends = [np.full(shape, np.nan) if end is None else end.reshape(shape) for end in (low, high)]
+    ends = intervals_or_none(resampled, units, options.confidence)
     return tuple(
         PatchEffect(
             block=block,
             head=head if by_head else None,
             position=place - shape[-1],
             effect=float(value),
-            low=None if low is None else float(ends[0][block, head, place]),
-            high=None if high is None else float(ends[1][block, head, place]),
+            low=low,
+            high=high,
         )
-        for (block, head, place), value in np.ndenumerate(moved_PNHL.mean(0) / gap_P.mean())
+        for ((block, head, place), value), (low, high) in zip(
+            np.ndenumerate(moved_PNHL.mean(0) / gap_P.mean()), ends, strict=True
+        )
     )
 
 

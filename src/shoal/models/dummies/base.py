@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 
 Parameter = str | int | float | bool
 
-_READERS: dict[str, Callable[[Parameter], Parameter]] = {
-    "int": int,
-    "float": float,
-    "str": str,
-    # bool("false") is True.
-    "bool": lambda value: str(value).lower() == "true",
-}
+
+def _whole(value: Parameter) -> int:
+    """A whole number, which 2.5 is not."""
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError
+    return number
+
+
+def _flag(value: Parameter) -> bool:
+    """True or false, in any case: bool("false") is True."""
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+_READERS: dict[str, Callable[[Parameter], Parameter]] = {"int": _whole, "float": float, "str": str, "bool": _flag}
+_EXPECTED = {"int": "a number (int)", "float": "a number (float)", "bool": "true or false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
 
     Raises:
         UnknownNameError: no dummy or no parameter is called so.
-        UsageError: a parameter is not a number where one is due.
+        UsageError: a parameter is not a number, or not true or false, where one is due.
     """
     if name not in Dummy.known:
         raise UnknownNameError("dummy", name, Dummy.known)
@@ -98,8 +107,8 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
             raise UnknownNameError(f"parameter of the dummy {name}", key, types)
         try:
             values[key] = _READERS[types[key]](value)
-        except ValueError as fault:
-            raise UsageError(f"the dummy {name} was given {key}={value!r}; give a number ({types[key]})") from fault
+        except (ValueError, KeyError, OverflowError) as fault:
+            raise UsageError(f"the dummy {name} was given {key}={value!r}; give {_EXPECTED[types[key]]}") from fault
     return kind(**values)
 
 
