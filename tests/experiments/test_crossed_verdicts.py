@@ -157,6 +157,10 @@ def test_a_side_that_does_not_fit_its_training_examples_confounds(tmp_path: Path
     [result] = judged(tmp_path / "run", pretrained_is_better, controls=controls).hypotheses
     assert result.verdict == "confounded"
     assert "treatment and baseline did not fit the training examples" in result.sentence
+    assert "at least 1.1 is required" in result.sentence
+    controls = {"training_ceiling": {"measure": "bits_per_byte", "threshold": -1.0}}
+    [result] = judged(tmp_path / "bits", pretrained_is_better, controls=controls).hypotheses
+    assert "at most -1 is required" in result.sentence
 
 
 def test_what_else_differs_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from architectures import tiny_model
 from shoal.errors import CorruptModelError, ModelError, UsageError
 from shoal.evaluation import evaluate, log_likelihoods
 from shoal.evaluation.batching import ScoringRow
-from shoal.models import EnsembleForCausalLM, load_model, parse_spec, sample_ensemble, save_ensemble, save_model
+from shoal.models import (
+    EnsembleForCausalLM,
+    load_model,
+    parse_spec,
+    sample_ensemble,
+    save_ensemble,
+    save_model,
+    weight_digest,
+)
 from shoal.tasks import Example
 from tiny_models import byte_tokenizer, tiny_llama
 
@@ -121,6 +129,21 @@ def test_an_ensemble_and_its_members_can_be_moved_together(saved):
     saved.rename(saved.with_name("elsewhere"))
     moved = saved.with_name("elsewhere")
     assert load_model(str(moved / "both")).parameters == 2 * load_model(str(moved / "member0")).parameters
+
+
+def test_members_of_every_kind_that_lie_here_are_found_from_another_folder(tmp_path, monkeypatch):
+    save_model(tiny_llama(), byte_tokenizer(), tmp_path / "there" / "member")
+    monkeypatch.chdir(tmp_path / "there")
+    save_ensemble("both", ["random:./member", "member"])
+    written = [
+        one["spec"] for one in json.loads((tmp_path / "there" / "both" / "ensemble.json").read_text())["members"]
+    ]
+    assert written == ["random:../member", "../member"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").rename(tmp_path / "elsewhere")
+    loaded = load_model("elsewhere/both", device="cpu").model
+    fresh, plain = (load_model(spec, device="cpu").digest for spec in ("random:elsewhere/member", "elsewhere/member"))
+    assert [weight_digest(one) for one in loaded.models] == [fresh, plain]
 
 
 def test_members_that_were_changed_are_refused(saved):

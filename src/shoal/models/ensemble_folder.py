@@ -1,13 +1,15 @@
 """An ensemble as a folder: ``ensemble.json`` with the members by model spec and digest, their weights, and the mixture.
 
-Members that lie in folders are written as paths from this one, so that all of them can be moved together. A member
-whose weights are no longer those that the ensemble was made of is refused, since its fitted weights would mean nothing.
+Members that lie in folders or files are written as paths from this folder, so that all of them can be moved together. A
+member whose weights are no longer those that the ensemble was made of is refused, since its fitted weights would mean
+nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +34,9 @@ ENSEMBLE = "ensemble.json"
 """The file that makes a folder an ensemble."""
 
 _FORMAT = 1
+
+_RELATIVE = re.compile(r"(?:^|(?<=[:=]))\.\.?/[^?&]*")
+"""A path in a spec that is written from the folder of the ensemble: at its beginning, behind a prefix or an option."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,14 +190,23 @@ class EnsembleSource(Source):
         return EnsembleForCausalLM(models, weights, mixture=self.mixture).to(dtype).eval()
 
     def _located(self, spec: str) -> str:
-        """The spec with a path from here; a path is written with ``./`` or ``../``."""
-        return os.path.normpath(self._folder / spec) if spec.startswith(("./", "../")) else spec
+        """The spec with paths from here; a path is written with ``./`` or ``../``."""
+        return _RELATIVE.sub(lambda found: os.path.normpath(self._folder / found[0]), spec)
 
 
 def _from_folder(spec: str, folder: Path) -> str:
-    """A model's folder as a path from that of the ensemble; other specs as they are."""
+    """A spec with its paths written from the folder of the ensemble; those without a path as they are."""
     parsed = parse_spec(spec)
-    if parsed.kind not in ("folder", "ensemble"):
+    if parsed.inner is not None:
+        return f"random:{_from_folder(parsed.name, folder)}"
+    if parsed.kind not in ("folder", "ensemble", "gguf", "llama2c"):
         return spec
-    path = os.path.relpath(Path(parsed.name).expanduser().resolve(), folder.resolve())
+    # A folder and a file are known by what they are, but for a GGUF file of another name.
+    prefix = "gguf:" if parsed.kind == "gguf" and not parsed.name.lower().endswith(".gguf") else ""
+    options = "&".join(f"{key}={_path_from(value, folder)}" for key, value in parsed.options)
+    return f"{prefix}{_path_from(parsed.name, folder)}{'?' if options else ''}{options}"
+
+
+def _path_from(name: str, folder: Path) -> str:
+    path = os.path.relpath(Path(name).expanduser().resolve(), folder.resolve())
     return path if path.startswith("..") else f"./{path}"

@@ -109,7 +109,9 @@ def _training_ceiling(run: CrossedRun, contrast: Contrast) -> Control:
     short = [name for name, mean in reached.items() if mean is None or gain(wanted.measure, mean, wanted.threshold) < 0]
     numbers = ", ".join(f"{name} {'none' if mean is None else f'{mean:.3f}'}" for name, mean in reached.items())
     who = f"{' and '.join(short)} did not fit" if short else "both sides fit"
-    says = f"{who} the training examples ({MEASURES[wanted.measure].label} {numbers}; {wanted.threshold:g} is required)"
+    measure = MEASURES[wanted.measure]
+    bound = "at least" if measure.higher_is_better else "at most"
+    says = f"{who} the training examples ({measure.label} {numbers}; {bound} {wanted.threshold:g} is required)"
     return Control(name="training ceiling", passed=not short, says=says, numbers=reached)
 
 
