@@ -110,6 +110,17 @@ def test_a_run_leaves_a_record_of_every_training_and_a_verdict(finished: Finishe
     assert controls == {"floor and ceiling", "leakage", "shuffled labels"}
 
 
+def test_two_tasks_of_one_name_are_reported_apart(table: dict[str, Any], tmp_path: Path) -> None:
+    factors = {"pretraining": ["pretrained", "random"], "task.options.largest": [8, 9]}
+    changes = {"factors": factors, "task": {"name": "counting"}, "training": {"epochs": 1.0, "batch_tokens": 64}}
+    result = run_crossed(crossed_from(table | changes, "test"), tmp_path / "run", workers=0)
+    found = result.hypotheses[0]
+    shuffled = next(control for control in found.controls if control.name == "shuffled labels")
+    assert len(shuffled.numbers) == 2
+    splits = [confound.name for confound in found.confounds if confound.name.startswith("split of")]
+    assert len(set(splits)) == 2
+
+
 def test_a_finished_run_gives_its_verdicts_again_without_work(finished: Finished) -> None:
     experiment, folder = finished
     held, timings = records(folder), (folder / "timings.jsonl").read_bytes()

@@ -271,7 +271,7 @@ def _pair_items(left: Sides, right: Sides, one: _Side, two: _Side) -> None:
 
 
 def _item_hash(item: ItemRecord) -> str:
-    return hashlib.sha256(f"{item.prompt}\0{item.completion}".encode()).hexdigest()
+    return hashlib.sha256(f"{item.prompt}\0{item.completion}\0{item.ends}".encode()).hexdigest()
 
 
 def _difference(name: str, left: Sides, right: Sides, confidence: float) -> Difference | None:

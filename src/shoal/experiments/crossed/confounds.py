@@ -126,10 +126,11 @@ def _shuffled_labels(run: CrossedRun, contrast: Contrast, *, found: bool) -> Con
         items = [item for item in run.shuffled_items(cell.name) if item.split == "held_out"]
         value = mean_of(name, items)
         trained = [one for each in run.trainings[cell.name] if (one := each.value(name)) is not None]
-        numbers[cell.task.name] = value
+        task_name = _task_name(run, cell)
+        numbers[task_name] = value
         # One control training has no spread of its own: it must be worse than the mean, and no test is made of it.
         if value is not None and trained and gain(name, statistics.fmean(trained), value) <= 0:
-            failed.append(cell.task.name)
+            failed.append(task_name)
     says = (
         f"trained on completions dealt to other prompts, {' and '.join(failed)} does as well as on the right ones"
         if failed
@@ -170,7 +171,7 @@ def _narrowness(run: CrossedRun, cell: Cell) -> list[Confound]:
     # The report is of the first cell with this task, which may have no part in the comparison.
     first = next(each for each in one_per_task(run.experiment.cells) if task_key(each) == task_key(cell))
     report = read_json(run.folder / narrowness_place(first))
-    name = cell.task.name
+    name = _task_name(run, cell)
     found = [
         Confound(
             name=f"split of {name}", present=report["kind"] in _WORTHLESS, says=f"{name}: {report['conclusion'][0]}"
@@ -188,6 +189,12 @@ def _narrowness(run: CrossedRun, cell: Cell) -> list[Confound]:
 
 def _one_per_task(run: CrossedRun, contrast: Contrast) -> list[Cell]:
     return one_per_task([cell for cell in run.experiment.cells if cell.name in contrast.weights])
+
+
+def _task_name(run: CrossedRun, cell: Cell) -> str:
+    """What the task of a cell is called; with the cell's name where the experiment has several tasks of its name."""
+    alike = sum(each.task.name == cell.task.name for each in one_per_task(run.experiment.cells))
+    return cell.task.name if alike == 1 else f"{cell.task.name} ({cell.name})"
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
