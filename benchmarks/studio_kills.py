@@ -391,8 +391,8 @@ def differing(whole: Path, other: Path) -> list[str]:
         str(name)
         for name in sorted(names)
         if name.name not in APART
-        # Named after the moment at which they were written.
-        and name.parts[0] != "lm-eval"
+        # Named after the moment at which they were written; and pages, which are drawn from the records after the verdict.
+        and name.parts[0] not in ("lm-eval", "inside")
         and digest(whole / name) != digest(other / name)
     ]
 
