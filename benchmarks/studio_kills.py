@@ -391,7 +391,7 @@ def differing(whole: Path, other: Path) -> list[str]:
         str(name)
         for name in sorted(names)
         if name.name not in APART
-        # Named after the moment at which they were written; and pages, which are drawn from the records after the verdict.
+        # What is named after the moment at which it was written, and pages: they are drawn from the records later.
         and name.parts[0] not in ("lm-eval", "inside")
         and digest(whole / name) != digest(other / name)
     ]
