@@ -133,9 +133,9 @@ def estimate(value=0.5, low=0.25, high=0.75):
 @pytest.mark.parametrize(
     ("found", "ends", "shown"),
     [
-        (estimate(), "0.2500 to 0.7500", "0.5000 (0.2500 to 0.7500)"),
-        (estimate(low=None, high=None), "no interval", "0.5000 (no interval)"),
-        (estimate(-0.125, -0.5, 0.0), "-0.5000 to 0.0000", "-0.1250 (-0.5000 to 0.0000)"),
+        (estimate(), "0.2500 to 0.7500", "0.5000 <small>0.2500 to 0.7500</small>"),
+        (estimate(low=None, high=None), "no interval", "0.5000 <small>no interval</small>"),
+        (estimate(-0.125, -0.5, 0.0), "-0.5000 to 0.0000", "-0.1250 <small>-0.5000 to 0.0000</small>"),
     ],
 )
 def test_an_estimate_is_written_with_its_interval(found, ends, shown):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from shoal.figures import DotRow
 
 if TYPE_CHECKING:
@@ -34,13 +36,15 @@ def share_ends(estimate: Estimate) -> str:
     return f"{estimate.low:.0%} to {estimate.high:.0%}"
 
 
-def with_interval(estimate: Estimate | None) -> str:
-    """The value with its interval; nothing where there is none.
+def with_interval(estimate: Estimate | None) -> Markup:
+    """A cell of a table: the value, and its interval in a line below; nothing where there is none.
 
     Args:
         estimate: bits per byte, or a difference of them.
     """
-    return "" if estimate is None else f"{estimate.value:.4f} ({interval_ends(estimate)})"
+    if estimate is None:
+        return Markup()
+    return Markup("{} <small>{}</small>").format(f"{estimate.value:.4f}", interval_ends(estimate))
 
 
 def estimate_row(label: str, estimate: Estimate, *, series: int = 0, seeds: Sequence[float] = ()) -> DotRow:
