@@ -207,14 +207,14 @@ class _Killing:
         for _ in range(20):
             before = self._true_states()
             record = json.loads(self.visitor.get(f"/runs/{self.name}/live.json"))
+            steady = before == self._true_states()
+            if steady and record["state"] in before:
+                break
             # A process may end while the studio is asked, and its last threads hold its lock for a moment after that:
             # then the studio is asked again.
-            if before == self._true_states() and record["state"] in before:
-                break
             time.sleep(0.05)
-        else:
-            if before != self._true_states():
-                return
+        if not steady:
+            return
         self.counts["looks"] += 1
         wrong = [] if record["state"] in before else [f"{record['state']} and not {' or '.join(before)}"]
         if record["done"] < self.done:

@@ -8,7 +8,6 @@ letters that the terminal's encoding lacks. The escapes are those of JSON, so th
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import re
 import sys
@@ -17,7 +16,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeVar
 
 from shoal.errors import StoreError, UsageError
-from shoal.files import atomic_file
 from shoal.wording import format_duration, joined
 
 if TYPE_CHECKING:
@@ -230,6 +228,8 @@ def confirmed() -> bool:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
+    import json
+
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
@@ -333,6 +333,8 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         StoreError: the file cannot be written.
     """
+    from shoal.files import atomic_file
+
     try:
         with atomic_file(path) as partial:
             partial.write_text(text, encoding="utf-8")
@@ -346,16 +348,14 @@ class _Bars:
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
         self._known: dict[str, TaskID] = {}
-        self._done: dict[str, int] = {}
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
             # Rich draws a moving bar where the total is None, and a full one where it is 0.
             self._known[what] = self._bars.add_task(_for_bars(what), total=total or None, note="")
-        elif done < self._done[what]:
+        elif done < next(task.completed for task in self._bars.tasks if task.id == self._known[what]):
             # The next piece of work of this name: a bar that was full once would show no time left.
             self._bars.reset(self._known[what], total=total or None, note="")
-        self._done[what] = done
         self._bars.update(self._known[what], completed=done, total=total or None)
 
     def note(self, text: str) -> None:
@@ -378,22 +378,22 @@ class LogLines:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._begun: dict[str, tuple[float, int]] = {}
-        self._done: dict[str, int] = {}
+        # Of each piece of work: when it began, the units that it had then, and those that it has now.
+        self._known: dict[str, tuple[float, int, int]] = {}
         self._last = clock()
         self._note = ""
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Print a line where the work is new, or the last line is ten seconds old."""
         now = self._clock()
-        new = what not in self._begun
-        if new or done < self._done[what]:
-            # New, or the next piece of work of this name, which has a speed of its own.
-            self._begun[what] = now, done
-        self._done[what] = done
+        new = what not in self._known
+        started, first, before = self._known.get(what, (now, done, done))
+        if done < before:
+            # The next piece of work of this name has a speed of its own.
+            started, first = now, done
+        self._known[what] = started, first, done
         if not new and now - self._last < SECONDS_BETWEEN_LOG_LINES:
             return
-        started, first = self._begun[what]
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:

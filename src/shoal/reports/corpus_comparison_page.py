@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.experiments.corpus_comparison import MEAN, format_size
 from shoal.figures import PageContent, Section, dot_chart, figure, responsive, table
-from shoal.reports.estimates import estimate_row, share_ends, with_interval
+from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.reports.html_format import plan_text
 from shoal.wording import joined, plural
 
@@ -160,7 +160,7 @@ def _decisions(result: CorpusComparison) -> Markup:
 
 
 def _share(estimate: Estimate) -> str:
-    return f"{estimate.value:.0%} ({share_ends(estimate)})"
+    return f"{estimate.value:.0%} ({interval_ends(estimate, '.0%')})"
 
 
 def _scores(result: CorpusComparison) -> Markup:

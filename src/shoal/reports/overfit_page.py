@@ -19,7 +19,7 @@ from shoal.figures import (
     scaling_chart,
     table,
 )
-from shoal.reports.estimates import estimate_row, interval_ends, share_ends, with_interval
+from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.reports.html_format import plan_text
 from shoal.wording import plural
 
@@ -186,7 +186,7 @@ def _claims(result: OverfitResult) -> Markup:
     for name, share in result.distilled_shares.items():
         items.append(
             Markup("<li>{} keeps {:.0%} of its teacher's gain over the baseline ({}).</li>").format(
-                name, share.value, share_ends(share)
+                name, share.value, interval_ends(share, ".0%")
             )
         )
     return Markup("<ul>{}</ul>").format(Markup("").join(items)) if items else Markup("")

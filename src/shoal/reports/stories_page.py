@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from shoal.evaluation.judging import DIMENSIONS
 from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
+from shoal.reports.estimates import estimate_row, with_interval
 from shoal.wording import joined
 
 if TYPE_CHECKING:
@@ -154,15 +155,11 @@ def _labels(ratings: Sequence[StoryRating]) -> list[str]:
 def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
     if one is None:
         return DotRow(label=model, series=place, mean=None, low=None, high=None)
-    return DotRow(label=model, series=place, mean=one.value, low=one.low, high=one.high)
+    return estimate_row(model, one, series=place)
 
 
 def _cell(one: StoryMeasure | None) -> Markup | str:
-    if one is None:
-        return "not measured"
-    if one.interval is None:
-        return Markup("{} <small>no interval</small>").format(f"{one.value:.3f}")
-    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, *one.interval)))
+    return "not measured" if one is None else with_interval(one, ".3f")
 
 
 def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:
