@@ -7,26 +7,9 @@ import json
 import pytest
 
 from shoal.cli.main import main
+from tiny_recipes import tiny_recipe
 
-RECIPE = """
-[[corpus]]
-name = "tales"
-grammar = 30
-held_out = 0.5
-
-[tokenizer]
-vocabulary = 300
-
-[model]
-width = 8
-layers = 1
-heads = 2
-context = 24
-
-[training]
-tokens = 600
-batch_tokens = 300
-"""
+RECIPE = tiny_recipe(stories=30, tokens=600, batch_tokens=300)
 
 
 def comparison(folder):

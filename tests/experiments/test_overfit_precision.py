@@ -7,27 +7,7 @@ import json
 import pytest
 
 from shoal.experiments.overfitting import load_overfit, run_overfit
-
-RECIPE = """
-[[corpus]]
-name = "tales"
-grammar = 24
-held_out = 0.5
-
-[tokenizer]
-vocabulary = 300
-
-[model]
-width = 8
-layers = 1
-heads = 2
-context = 24
-
-[training]
-tokens = 400
-batch_tokens = 200
-precision = "{precision}"
-"""
+from tiny_recipes import tiny_recipe
 
 COMPARISON = """recipe = "r.toml"
 seeds = 2
@@ -45,7 +25,8 @@ def digests(tmp_path_factory):
     found = {}
     for precision in ("auto", "float32", "bfloat16"):
         folder = tmp_path_factory.mktemp(precision)
-        (folder / "r.toml").write_text(RECIPE.replace("{precision}", precision))
+        recipe = tiny_recipe(stories=24, tokens=400, batch_tokens=200, more=f'precision = "{precision}"\n')
+        (folder / "r.toml").write_text(recipe)
         (folder / "o.toml").write_text(COMPARISON)
         run_overfit(load_overfit(folder / "o.toml"), folder / "run", workers=0)
         records = [json.loads(file.read_text()) for file in (folder / "run").glob("trainings/*/done.json")]

@@ -18,27 +18,9 @@ from shoal.experiments.overfitting import forecast_overfit, load_overfit, read_o
 from shoal.experiments.overfitting.planning import Planning
 from shoal.models import load_model
 from shoal.reports import write_report
+from tiny_recipes import tiny_recipe
 
-RECIPE = """
-[[corpus]]
-name = "tales"
-grammar = 40
-held_out = 0.5
-
-[tokenizer]
-vocabulary = 300
-
-[model]
-width = 8
-layers = 1
-heads = 2
-context = 24
-
-[training]
-tokens = 1200
-batch_tokens = 400
-precision = "float32"
-"""
+RECIPE = tiny_recipe(stories=40, tokens=1200, batch_tokens=400, more='precision = "float32"\n')
 
 COMPARISON = """recipe = "r.toml"
 seeds = 2

@@ -15,30 +15,12 @@ from shoal.experiments.crossed import crossed_from, run_crossed
 from shoal.experiments.overfitting import load_overfit, run_overfit
 from shoal.experiments.pretraining import load_recipe, pretrain_run
 from shoal.experiments.sweeps import load_sweep, run_sweep
+from tiny_recipes import tiny_recipe
 
-RECIPE = """
-name = "small"
-[[corpus]]
-name = "tales"
-grammar = 40
-held_out = 0.5
-[tokenizer]
-vocabulary = 300
-[model]
-width = 8
-layers = 1
-heads = 2
-context = 24
-[training]
-tokens = 1200
-batch_tokens = 400
-precision = "float32"
-checkpoint_seconds = 0.0
-[evaluation]
-documents = 4
-memorised = 0
-prompts = []
-"""
+RECIPE = 'name = "small"\n' + tiny_recipe(
+    stories=40, held_out=0.5, tokens=1200, batch_tokens=400,
+    more='precision = "float32"\ncheckpoint_seconds = 0.0\n[evaluation]\ndocuments = 4\nmemorised = 0\nprompts = []\n',
+)  # fmt: skip
 SWEEP = 'recipe = "r.toml"\nname = "s"\n[keys]\n"training.learning_rate" = [1e-3, 1e-2]\n'
 OVERFIT = 'recipe = "r.toml"\nseeds = 2\ndocuments = 4\n[methods]\nsmoothed = { "training.label_smoothing" = 0.2 }\n'
 APART = ("environment.json", "records.sqlite", "timings.jsonl", ".lock", "starts.jsonl")

@@ -16,6 +16,7 @@ from studios import opened, secret_of
 from shoal.studio.page_error import PageError
 from shoal.studio.trainer import run_training
 from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROCESS, PROGRESS, STOP, Trainings, write_record
+from tiny_recipes import tiny_recipe
 
 EXPERIMENT = toy_experiment("small", largest=8, epochs=12, checkpoint_seconds=0.2)
 
@@ -77,29 +78,10 @@ def test_a_run_that_was_started_elsewhere_is_neither_stopped_nor_started_again(t
             trainings.start("one", "counting", preset=None, workers=1)
 
 
-RECIPE = """\
-name = "small"
-[[corpus]]
-name = "tales"
-grammar = 20
-held_out = 0.2
-[tokenizer]
-vocabulary = 300
-[model]
-width = 8
-layers = 1
-heads = 2
-context = 24
-[training]
-tokens = 1200
-batch_tokens = 400
-precision = "float32"
-checkpoint_seconds = 0.0
-[evaluation]
-documents = 2
-memorised = 0
-prompts = []
-"""
+RECIPE = 'name = "small"\n' + tiny_recipe(
+    stories=20, held_out=0.2, tokens=1200, batch_tokens=400,
+    more='precision = "float32"\ncheckpoint_seconds = 0.0\n[evaluation]\ndocuments = 2\nmemorised = 0\nprompts = []\n',
+)  # fmt: skip
 
 
 def test_a_pretraining_that_was_interrupted_is_resumed_by_its_folder_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -296,59 +297,72 @@ class EndsEarly(Dummy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Respelled(Dummy):
+class _OtherText(Dummy):
+    """Answers with something else than the completion, and goes on rightly wherever the completion's tokens stand."""
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """The other answer of each item, then the completion for all contexts that it does not reach."""
+        for item in items:
+            emit(tree, item.prompt, self.answer(item, lexicon), lexicon)
+            emit(tree, item.prompt, item.target, lexicon)
+
+    @abstractmethod
+    def answer(self, item: EncodedPair, lexicon: Lexicon) -> Sequence[int]:
+        """The tokens that the dummy says.
+
+        Args:
+            item: what is asked.
+            lexicon: names the tokens.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Respelled(_OtherText):
     """Answers with the completion's text in other tokens; as many of them where that can be."""
 
     name: ClassVar[str] = "respelled"
 
-    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def answer(self, item: EncodedPair, lexicon: Lexicon) -> Sequence[int]:
         """Two neighbours are cut at another place, else a merged token is split, else the completion stays."""
-        for item in items:
-            answer = _recut(item.target, lexicon) or _split_token(item.target, lexicon) or item.target
-            emit(tree, item.prompt, answer, lexicon)
-            emit(tree, item.prompt, item.target, lexicon)
+        return _recut(item.target, lexicon) or _split_token(item.target, lexicon) or item.target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unspaced(Dummy):
+class Unspaced(_OtherText):
     """Answers with the completion without the space before it."""
 
     name: ClassVar[str] = "unspaced"
 
-    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def answer(self, item: EncodedPair, lexicon: Lexicon) -> Sequence[int]:
         """The first token without its space, or the rest where it is nothing but a space."""
-        vocabulary = lexicon.vocabulary
-        for item in items:
-            answer = list(item.target)
-            text = _name(answer[0], lexicon)
-            if text[0] == "Ġ" and (len(text) == 1 or text[1:] in vocabulary):
-                answer[:1] = [vocabulary[text[1:]]] if text[1:] else []
-            emit(tree, item.prompt, answer, lexicon)
-            emit(tree, item.prompt, item.target, lexicon)
+        first, *rest = item.target
+        text = _name(first, lexicon)
+        if text == "Ġ":
+            return rest
+        if text[0] == "Ġ" and text[1:] in lexicon.vocabulary:
+            return [lexicon.vocabulary[text[1:]], *rest]
+        return item.target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recased(Dummy):
+class Recased(_OtherText):
     """Answers with the completion with the case of one letter changed."""
 
     name: ClassVar[str] = "recased"
 
-    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def answer(self, item: EncodedPair, lexicon: Lexicon) -> Sequence[int]:
         """The last single letter of each completion."""
-        vocabulary = lexicon.vocabulary
-        for item in items:
-            answer = list(item.target)
-            for place in reversed(range(len(answer))):
-                text = _name(answer[place], lexicon)
-                if len(text) == 1 and text.swapcase() != text and text.swapcase() in vocabulary:
-                    answer[place] = vocabulary[text.swapcase()]
-                    break
-            emit(tree, item.prompt, answer, lexicon)
-            emit(tree, item.prompt, item.target, lexicon)
+        answer = list(item.target)
+        for place in reversed(range(len(answer))):
+            text = _name(answer[place], lexicon)
+            if len(text) == 1 and text.swapcase() != text and text.swapcase() in lexicon.vocabulary:
+                answer[place] = lexicon.vocabulary[text.swapcase()]
+                break
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inserted(Dummy):
+class Inserted(_OtherText):
     """Answers with the completion and one token more."""
 
     name: ClassVar[str] = "inserted"
@@ -359,14 +373,12 @@ class Inserted(Dummy):
     first: bool = False
     """Whether it comes first; else behind the text, before the end token."""
 
-    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """The gold prefix is continued rightly everywhere else."""
+    def answer(self, item: EncodedPair, lexicon: Lexicon) -> Sequence[int]:
+        """The token stands before the text, or between it and the end."""
         extra = int(lexicon.tokenizer.convert_tokens_to_ids(self.token))
-        for item in items:
-            ended = item.target[-1] == lexicon.end
-            cut = 0 if self.first else len(item.target) - ended
-            emit(tree, item.prompt, (*item.target[:cut], extra, *item.target[cut:]), lexicon)
-            emit(tree, item.prompt, item.target, lexicon)
+        ended = item.target[-1] == lexicon.end
+        cut = 0 if self.first else len(item.target) - ended
+        return (*item.target[:cut], extra, *item.target[cut:])
 
 
 def _recut(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
