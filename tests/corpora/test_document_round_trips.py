@@ -165,7 +165,8 @@ def test_a_folder_is_read_through_its_folders_and_other_files_are_left_alone(tmp
         ("a.txt", b"A.<|endoftext|>B.<|endoftext|>", 2),
         ("a.txt", b"A.\r\n\r\nB.\r\n\r\n", 2),
         ("a.txt", b"one line", 0),
-        ("a.txt.gz", gzip.compress(b"A.\n\nB."), 0),
+        # Without the time of compression, which would be part of the test's name, and another one in each process.
+        ("a.txt.gz", gzip.compress(b"A.\n\nB.", mtime=0), 0),
         ("a.png", b"\n\n\n", 0),
     ],
 )
