@@ -16,8 +16,8 @@ MODEL = {"digest": "d1", "dtype": "float32", "model": "folder-a", "device": "cpu
 BASE = GenerationSettings(max_tokens=4, sampling=TokenSampling(seed=1))
 
 
-def key(prompt="a", sample=0, settings=BASE, **model):
-    return record_key(prompt, sample, settings, {**MODEL, **model})
+def key(prompt="a", sample=0, settings=BASE, tokenizer="t1", **model):
+    return record_key(prompt, sample, settings, {**MODEL, **model}, tokenizer)
 
 
 def test_a_key_is_a_function_of_what_determines_a_text():
@@ -35,6 +35,7 @@ OTHER = {
     "letters that look alike": {"prompt": "\u0430"},
     "another sample": {"sample": 1},
     "other weights": {"digest": "d2"},
+    "another tokenizer": {"tokenizer": "t2"},
     "another number format": {"dtype": "bfloat16"},
     "another length": {"settings": GenerationSettings(max_tokens=5, sampling=TokenSampling(seed=1))},
     "another seed": {"settings": GenerationSettings(max_tokens=4, sampling=TokenSampling(seed=2))},

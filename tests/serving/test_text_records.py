@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from shoal.errors import DataError
-from shoal.serving import GenerationSettings, generate_to_file, read_prompts, read_text_prompts
+from shoal.serving import (
+    GenerationSettings,
+    generate,
+    generate_to_file,
+    load_for_generation,
+    read_prompts,
+    read_text_prompts,
+)
 
 PROMPTS = ["a", "bcd", "a", [{"role": "user", "content": "hi"}]]
 SHORT = GenerationSettings(max_tokens=4)
@@ -33,6 +41,37 @@ def test_other_settings_are_other_texts(live, tmp_path):
     generate_to_file(live, ["a"], path, GenerationSettings(max_tokens=5))
     (line,) = path.read_text().splitlines()
     assert json.loads(line)["settings"]["max_tokens"] == 5
+
+
+def other_template(folder):
+    path = folder / "chat_template.jinja"
+    path.write_text(path.read_text().replace("assistant", "model"))
+
+
+def other_end(folder):
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token_id": [256, 65]}))
+
+
+def other_decoder(folder):
+    path = folder / "tokenizer.json"
+    known = json.loads(path.read_text())
+    known["added_tokens"][-1]["special"] = False
+    path.write_text(json.dumps(known))
+
+
+@pytest.mark.parametrize("edit", [other_template, other_end, other_decoder])
+def test_texts_are_not_those_of_the_same_weights_with_another_tokenizer(chat_folder, tmp_path, edit):
+    """The digest of the weights says nothing of the files beside them."""
+    folder, path = tmp_path / "model", tmp_path / "texts.jsonl"
+    shutil.copytree(chat_folder, folder)
+    generate_to_file(load_for_generation(str(folder)), PROMPTS[-1:], path, SHORT)
+    edit(folder)
+    edited = load_for_generation(str(folder))
+    found = generate_to_file(edited, PROMPTS[-1:], path, SHORT)
+    assert found.generated is not None
+    (record,) = map(json.loads, path.read_text().splitlines())
+    assert record["text"] == generate(edited, PROMPTS[-1:], SHORT).texts[0].text
 
 
 def test_a_file_of_something_else_is_left_alone(live, tmp_path):

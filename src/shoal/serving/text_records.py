@@ -1,7 +1,7 @@
 """The file of generated texts: a line of JSON for each, by which an interrupted generation resumes.
 
-A text is a function of its prompt, the settings, the weights and the number format, so that a digest of these is its
-key: what is there under the key need not be computed again. Lines are appended as texts are finished; at the end the
+A text is a function of its prompt, the settings, the weights, the number format and the tokenizer with its template and
+its end tokens, so that a digest of these is its key: what is there under the key need not be computed again. Lines are appended as texts are finished; at the end the
 file is written once more in the order of the prompts, so that its bytes do not depend on what was resumed or batched.
 """
 
@@ -17,6 +17,7 @@ from shoal.errors import DataError, StoreError
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 from shoal.serving.generations import Generations, generate, generation_record
+from shoal.text import opening_ids
 from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from shoal.serving.settings import GenerationSettings
 
 
-def record_key(prompt: Prompt, sample: int, settings: GenerationSettings, model: Mapping[str, Any]) -> str:
+def record_key(
+    prompt: Prompt, sample: int, settings: GenerationSettings, model: Mapping[str, Any], tokenizer: str
+) -> str:
     """The key of a text, as 32 hexadecimal digits.
 
     Args:
@@ -38,11 +41,29 @@ def record_key(prompt: Prompt, sample: int, settings: GenerationSettings, model:
         sample: its number among the continuations of the prompt.
         settings: what determines it.
         model: what `GenerationModel.describe` gives.
+        tokenizer: what `tokenizer_digest` gives.
     """
     # Neither the spec nor the device: the same weights give the same texts under another path.
-    named = [prompt, sample, settings.to_dict(), model["digest"], model["dtype"]]
+    named = [prompt, sample, settings.to_dict(), model["digest"], model["dtype"], tokenizer]
     # 128 bits: a collision among 10^12 texts has a probability of 10^-15.
-    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
+    return _digest(named)[:32]
+
+
+def tokenizer_digest(model: GenerationModel) -> str:
+    """A digest of how texts and messages become tokens and tokens become texts, and of the tokens that end a text.
+
+    The digest of the weights says none of that: a chat template, or the end tokens of ``generation_config.json``, can
+    be edited under the same weights.
+    """
+    tokenizer = model.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    known = sorted(tokenizer.get_vocab().items()) if backend is None else backend.to_str()
+    template = getattr(tokenizer, "chat_template", None)
+    return _digest([known, template, opening_ids(tokenizer), sorted(model.end_ids)])
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +165,10 @@ def generate_to_file(
         StoreError: the file cannot be written.
         ShoalError: as `generate`.
     """
-    records, described = TextRecords(path), model.describe()
-    keys = [[record_key(prompt, sample, settings, described) for sample in range(samples)] for prompt in prompts]
+    records, described, tokenizer = TextRecords(path), model.describe(), tokenizer_digest(model)
+    keys = [
+        [record_key(prompt, sample, settings, described, tokenizer) for sample in range(samples)] for prompt in prompts
+    ]
     # A prompt of which one sample is missing is continued for all of them; the draws of a sample are its own.
     left = [place for place, own in enumerate(keys) if not set(own) <= records.known.keys()]
 

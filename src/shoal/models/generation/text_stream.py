@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _BEFORE = 6
 """Ids of the prompt that are decoded with what follows: the text of a token may depend on those before it (a space that
 SentencePiece drops at the beginning)."""
+_CHARACTER = 4
+"""Tokens over which the bytes of one character are spread at most."""
 _UNFINISHED = "\ufffd"
 """What a decoder writes for the bytes of a character that is not whole."""
 
@@ -36,9 +38,7 @@ class TextStream:
     ) -> None:
         self._tokenizer = tokenizer
         self._skip = skip_special_tokens
-        self._ids = list(prompt[-_BEFORE:])
-        self._emitted = len(self._ids)
-        """Ids whose text has been emitted."""
+        self._keep(prompt)
 
     def push(self, id_: int) -> str:
         """The text that is whole with one more id, which may be none."""
@@ -46,24 +46,33 @@ class TextStream:
         text = self._new_text()
         if text.endswith(_UNFINISHED):
             return ""
-        self._forget()
+        self._keep(self._ids)
         return text
 
     def flush(self) -> str:
         """What is left at the end: the bytes of a character that was never finished, as they are shown."""
         text = self._new_text()
-        self._forget()
+        self._keep(self._ids)
         return text
 
     def _new_text(self) -> str:
-        before, whole = (self._decode(ids) for ids in (self._ids[: self._emitted], self._ids))
+        whole = self._decode(self._ids)
         # It does not where the prompt ends within a character.
-        return whole[len(before) :] if whole.startswith(before) else self._decode(self._ids[self._emitted :])
+        if whole.startswith(self._before):
+            return whole[len(self._before) :]
+        return self._decode(self._ids[self._emitted :])
 
-    def _forget(self) -> None:
+    def _keep(self, ids: Sequence[int]) -> None:
+        """Note that all of the text has been emitted, and keep the end of the ids."""
         # So many stay as the text of the next may depend on; to decode all would take time with the square of the text.
-        self._ids = self._ids[-_BEFORE:]
+        for count in range(_BEFORE, _BEFORE + _CHARACTER):
+            self._ids = list(ids[-count:])
+            self._before = self._decode(self._ids)
+            # Where the first bytes of a character were cut off, byte fallback reads none of those behind it.
+            if not self._before.startswith(_UNFINISHED):
+                break
         self._emitted = len(self._ids)
+        """Ids whose text has been emitted."""
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=self._skip))
