@@ -162,6 +162,77 @@ def test_broken_ensembles_are_named_in_one_line(saved):
         load_model(f"random:{saved / 'both'}")
 
 
+MEMBER = {"spec": "../member0", "digest": "0" * 64, "weight": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ([], "expected a JSON object"),
+        ({"mixture": "token"}, "'members'"),
+        ({"members": [MEMBER]}, "'mixture'"),
+        ({"members": [], "mixture": "token"}, "names no members"),
+        ({"members": 5, "mixture": "token"}, "not that of an ensemble"),
+        ({"members": [MEMBER | {"spec": 5}], "mixture": "token"}, "expected a spec, a digest and a weight"),
+        ({"members": [MEMBER | {"digest": None}], "mixture": "token"}, "expected a spec, a digest and a weight"),
+        ({"members": [MEMBER | {"weight": "1"}], "mixture": "token"}, "expected a spec, a digest and a weight"),
+        ({"members": [MEMBER | {"spec": "./"}], "mixture": "token"}, "both is a member of itself"),
+        ({"members": [MEMBER | {"spec": "../other"}], "mixture": "token"}, "both is a member of itself"),
+    ],
+)
+def test_a_file_that_is_not_that_of_an_ensemble_is_named_in_one_line(saved, record, message):
+    (saved / "both" / "ensemble.json").write_text(json.dumps(record))
+    (saved / "other").mkdir()
+    (saved / "other" / "ensemble.json").write_text(
+        json.dumps({"members": [MEMBER | {"spec": "../both"}], "mixture": "token"})
+    )
+    with pytest.raises(CorruptModelError) as fault:
+        load_model(f"ensemble:{saved / 'both'}")
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_ensembles_of_the_same_members_have_digests_of_their_own():
+    """Results are kept by the digest of the weights: those of another mixture would be taken for this one's."""
+    models = members(count=2)
+    mixtures = [
+        ([0.25, 0.75], "token"),
+        ([0.25, 0.75], "text"),
+        ([0.75, 0.25], "token"),
+        ([0.2500001, 0.7499999], "token"),
+    ]
+    made = [EnsembleForCausalLM(models, weights, mixture=mixture) for weights, mixture in mixtures]
+    assert len({weight_digest(one) for one in made}) == len(mixtures)
+    assert weight_digest(EnsembleForCausalLM(models, *mixtures[0][:1])) == weight_digest(made[0])
+    # Where all are rounded, the weights of the mixture are not.
+    assert len({weight_digest(one.to(torch.bfloat16)) for one in made}) == len(mixtures)
+
+
+@pytest.mark.parametrize("mixture", ["token", "text"])
+def test_the_weights_of_an_ensemble_in_a_narrow_format_are_not_rounded(mixture):
+    """In bfloat16 a weight would be off by a part in 256, and the probabilities of all tokens would not sum to 1."""
+    models = [tiny_model("Llama", vocab_size=5, seed=seed).to(torch.bfloat16) for seed in range(2)]
+    ensemble = EnsembleForCausalLM(models, [0.05, 0.95], mixture=mixture).eval()
+    with torch.inference_mode():
+        log_p = ensemble(input_ids=torch.tensor([[1, 2, 3, 4, 0, 4, 4]])).logits
+    torch.testing.assert_close(log_p.double().exp().sum(-1), torch.ones(1, 7, dtype=torch.float64), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("mixture", ["token", "text"])
+def test_an_ensemble_generates_what_its_probabilities_say(saved, mixture):
+    from shoal.serving import GenerationSettings, generate
+
+    save_ensemble(saved / "mixed", [str(saved / "member0"), str(saved / "member1")], [0.25, 0.75], mixture=mixture)
+    loaded = load_model(str(saved / "mixed"))
+    (found,) = generate(str(saved / "mixed"), ["ab"], GenerationSettings(max_tokens=6, logprobs=0)).texts
+    ids = [*loaded.tokenizer("ab")["input_ids"], *found.ids]
+    with torch.inference_mode():
+        log_p = loaded.model(input_ids=torch.tensor([ids])).logits[0].double()
+    assert log_p[1:-1].argmax(-1).tolist() == list(found.ids)
+    wanted = [float(log_p[1 + place, id_]) for place, id_ in enumerate(found.ids)]
+    assert [token.logprob for token in found.logprobs] == pytest.approx(wanted, abs=1e-5)
+
+
 def test_models_that_cannot_be_mixed_are_refused():
     models = members()
     with pytest.raises(ModelError, match="one vocabulary"):

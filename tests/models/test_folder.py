@@ -86,11 +86,15 @@ def test_nothing_is_said_while_loading(model_folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_unknown_dtype_or_device_is_named(model_folder):
+def test_an_unknown_dtype_is_named(model_folder):
     with pytest.raises(UnknownNameError, match="did you mean 'float32'"):
         load_model(str(model_folder), dtype="float23")
-    with pytest.raises(UsageError, match="'warp' cannot be used here"):
-        load_model(str(model_folder), device="warp")
+
+
+@pytest.mark.parametrize("device", ["warp", "", "meta", "cuda:99", "cpu:-2", "hpu", "privateuseone", "\ud800"])
+def test_a_device_that_computes_nothing_here_is_named(model_folder, device):
+    with pytest.raises(UsageError, match=r"^the device '.*' cannot be used here; give auto, cpu or cuda$"):
+        load_model(str(model_folder), device=device)
 
 
 def test_a_folder_that_does_not_exist_names_the_nearest(model_folder):

@@ -87,6 +87,12 @@ class EnsembleForCausalLM(PreTrainedModel):
             )
         )
         self.members = nn.ModuleList(members)
+        # So that ensembles of the same members differ in the digest of their weights where they say something else. As
+        # bits, which no change of the number format touches.
+        bits = [MIXTURES.index(mixture), *torch.from_numpy(shares).view(torch.int64).tolist()]
+        self.register_buffer("mixture_bits", torch.tensor(bits))
+        # Members of one tokenizer end their texts alike; those who generate look here for the tokens that do.
+        self.generation_config = getattr(members[0], "generation_config", None)
 
     @property
     def models(self) -> tuple[PreTrainedModel, ...]:
@@ -127,9 +133,10 @@ class EnsembleForCausalLM(PreTrainedModel):
         """
         read_BLK = torch.stack([_log_likelihoods(member, ids_BL) for member in self.models], dim=-1)
         prior_K = torch.tensor(self.log_weights, dtype=torch.float64, device=ids_BL.device)
-        # In float64: likelihoods of long texts differ by thousands of nats.
+        # In float64: likelihoods of long texts differ by thousands of nats. What they leave is no narrower than the
+        # log-probabilities that it is added to (`member_log_probabilities`), whatever the weights are stored in.
         posterior_BLK = (prior_K + read_BLK.cumsum(1)).log_softmax(-1)
-        return posterior_BLK.to(self.dtype)
+        return posterior_BLK if self.dtype == torch.float64 else posterior_BLK.float()
 
 
 def member_log_probabilities(member: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:

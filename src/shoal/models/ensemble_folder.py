@@ -12,7 +12,7 @@ import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.files import atomic_file
@@ -131,20 +131,26 @@ def check_one_tokenizer(tokenizers: dict[str, PreTrainedTokenizerFast]) -> None:
 class EnsembleSource(Source):
     """The models that an ensemble's folder names."""
 
-    def __init__(self, folder: Path, open_member: Callable[[ModelSpec], Source]) -> None:
+    def __init__(
+        self, folder: Path, open_member: Callable[[ModelSpec], Source], *, within: tuple[Path, ...] = ()
+    ) -> None:
         """Read the folder.
 
         Args:
             folder: of the ensemble.
             open_member: finds the source of a member's spec.
+            within: the folders of the ensembles that it is a member of.
 
         Raises:
-            CorruptModelError: the file is absent or is not that of an ensemble.
+            CorruptModelError: the file is absent, is not that of an ensemble, or names the ensemble itself.
         """
         self._folder = folder
+        self._within = (*within, folder.resolve())
+        if self._within[-1] in within:
+            raise CorruptModelError(f"the ensemble {folder} is a member of itself; save it again from other members")
         record = read_json(folder / ENSEMBLE)
         try:
-            self.members = [EnsembleMember(**member) for member in record["members"]]
+            self.members = [_read_member(member) for member in record["members"]]
             self.mixture: Mixture = record["mixture"]
         except (KeyError, TypeError) as error:
             raise CorruptModelError(
@@ -152,7 +158,7 @@ class EnsembleSource(Source):
             ) from error
         if not self.members:
             raise CorruptModelError(f"{folder / ENSEMBLE} names no members; save it again")
-        self._sources = [open_member(parse_spec(self._located(member.spec))) for member in self.members]
+        self._sources = [self._open(parse_spec(self._located(member.spec)), open_member) for member in self.members]
         self.origin = f"the ensemble of {len(self.members)} models in {folder}"
 
     def config(self) -> PreTrainedConfig:
@@ -189,9 +195,22 @@ class EnsembleSource(Source):
         weights = [member.weight for member in self.members]
         return EnsembleForCausalLM(models, weights, mixture=self.mixture).to(dtype).eval()
 
+    def _open(self, spec: ModelSpec, open_member: Callable[[ModelSpec], Source]) -> Source:
+        if spec.kind != "ensemble":
+            return open_member(spec)
+        return EnsembleSource(Path(spec.name).expanduser(), open_member, within=self._within)
+
     def _located(self, spec: str) -> str:
         """The spec with paths from here; a path is written with ``./`` or ``../``."""
         return _RELATIVE.sub(lambda found: os.path.normpath(self._folder / found[0]), spec)
+
+
+def _read_member(record: dict[str, Any]) -> EnsembleMember:
+    """A member as the file has it; raises TypeError for a value of another kind."""
+    member = EnsembleMember(**record)
+    if not (isinstance(member.spec, str) and isinstance(member.digest, str) and isinstance(member.weight, (int, float))):
+        raise TypeError(f"a member is {record!r}; expected a spec, a digest and a weight")
+    return member
 
 
 def _from_folder(spec: str, folder: Path) -> str:

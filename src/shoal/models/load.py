@@ -231,9 +231,9 @@ def find_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        # A name may be sound and the device absent; only using it shows.
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        # A name may be sound, and the device absent or without memory (meta); only reading a number back shows.
+        torch.zeros(1, device=device).item()
+    except Exception as error:  # each kind of device fails in its own way where it is absent
         raise UsageError(f"the device {name!r} cannot be used here; give auto, cpu or cuda") from error
     return device
 
