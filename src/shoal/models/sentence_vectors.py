@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import CorruptModelError, ModelError
+from shoal.errors import CorruptModelError, DataError, ModelError
 from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
 from shoal.models.sources import hub_folder
 from shoal.models.spec import parse_spec
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 _TOKEN_BUDGET = 4096
 _DEFAULT_LENGTH = 512
 _POOLINGS = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
-_KNOWN = ("Transformer", "Pooling", "Normalize")
+_NEEDED = ("Transformer", "Pooling")
+_KNOWN = (*_NEEDED, "Normalize")
 
 
 class SentenceEncoder:
@@ -47,32 +48,47 @@ class SentenceEncoder:
 
     def __init__(self, spec: str | Path, *, device: str = "cpu") -> None:
         folder = _find_folder(str(spec))
-        source = FolderSource(folder)
         modules = _read_modules(folder)
+        # At the top in most folders, and in older ones in a folder of its own.
+        source = FolderSource(folder / modules["Transformer"])
         self._pooling = _read_pooling(folder / modules["Pooling"])
         self._normalizes = "Normalize" in modules
         self._tokenizer = source.tokenizer()
         self._model = _build(source).to(device).eval()
-        self._length = _read_length(folder, self._model)
+        self._length, self._lower = _read_settings(source.folder, self._model, self._tokenizer)
         self.digest = weight_digest(self._model)
         """SHA-256 of the weights, as 64 hexadecimal characters."""
 
     @property
     def settings(self) -> str:
         """What a vector depends on beside the weights and the sentence."""
-        return f"{self._pooling} {self._normalizes} {self._length}"
+        return f"{self._pooling} {self._normalizes} {self._length}{' lower' if self._lower else ''}"
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of sentences (N by D) in their order; of no sentences, an array of no rows."""
+        """The vectors of sentences (N by D) in their order; of no sentences, an array of no rows.
+
+        White space around a sentence is left out, as sentence-transformers does it.
+
+        Raises:
+            DataError: a sentence has no tokens.
+        """
         import numpy as np
         import torch
 
-        ids = [self._tokenizer(text, truncation=True, max_length=self._length)["input_ids"] for text in sentences]
+        ids = [self._ids(sentence) for sentence in sentences]
         vectors = np.zeros((len(ids), int(self._model.config.hidden_size)), dtype=np.float32)
         with torch.inference_mode():
             for places in _batches([len(row) for row in ids]):
                 vectors[places] = self._encode_batch([ids[place] for place in places]).cpu().numpy()
         return vectors
+
+    def _ids(self, sentence: str) -> list[int]:
+        text = sentence.strip()
+        text = text.lower() if self._lower else text
+        ids: list[int] = self._tokenizer(text, truncation=True, max_length=self._length)["input_ids"]
+        if not ids:
+            raise DataError(f"the sentence {sentence[:40]!r} has no tokens, so that it has no vector; leave it out")
+        return ids
 
     def _encode_batch(self, rows: list[list[int]]) -> torch.Tensor:
         import torch
@@ -126,12 +142,16 @@ def _read_modules(folder: Path) -> dict[str, str]:
     rows = read_json_list(path)
     modules = {str(row.get("type", "")).rpartition(".")[2]: str(row.get("path", "")) for row in rows}
     unknown = sorted(set(modules) - set(_KNOWN))
-    if unknown or "Pooling" not in modules:
-        raise ModelError(f"{path} names {unknown or 'no pooling'}; known modules are {', '.join(_KNOWN)}")
-    place = folder / modules["Pooling"]
-    # A path in a file from elsewhere could name any file of this machine.
-    if folder.resolve() not in place.resolve().parents:
-        raise ModelError(f"{path} names the folder {modules['Pooling']!r}, which does not lie in {folder}")
+    absent = [name for name in _NEEDED if name not in modules]
+    if unknown or absent:
+        raise ModelError(
+            f"{path} names {', '.join(unknown) or f'no {absent[0]}'}; known modules are {', '.join(_KNOWN)}"
+        )
+    for name in _NEEDED:
+        place = (folder / modules[name]).resolve()
+        # A path in a file from elsewhere could name any file of this machine.
+        if folder.resolve() not in (place, *place.parents):
+            raise ModelError(f"{path} names the folder {modules[name]!r}, which does not lie in {folder}")
     return modules
 
 
@@ -143,11 +163,16 @@ def _read_pooling(folder: Path) -> str:
     return chosen[0]
 
 
-def _read_length(folder: Path, model: PreTrainedModel) -> int:
-    """How many tokens of a sentence are read."""
+def _read_settings(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> tuple[int, bool]:
+    """How many tokens of a sentence are read, and whether it is put in lower case first."""
     path = folder / "sentence_bert_config.json"
-    stated = read_json(path).get("max_seq_length") if path.is_file() else None
-    return int(stated or getattr(model.config, "max_position_embeddings", None) or _DEFAULT_LENGTH)
+    stated = read_json(path) if path.is_file() else {}
+    # Position embeddings may be more than can be read: RoBERTa's first two stand for padding.
+    rooms = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
+    length = stated.get("max_seq_length") or min((room for room in rooms if room), default=_DEFAULT_LENGTH)
+    return int(length), bool(stated.get("do_lower_case"))
 
 
 def _build(source: FolderSource) -> PreTrainedModel:
