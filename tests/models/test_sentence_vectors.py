@@ -1,4 +1,4 @@
-"""Sentence vectors are those of a folder of sentence-transformers, computed sentence by sentence from its definitions."""
+"""Sentence vectors are those of sentence-transformers, computed sentence by sentence from its definitions."""
 
 from __future__ import annotations
 

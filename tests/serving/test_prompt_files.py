@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -91,6 +92,20 @@ def test_rows_of_parquet_are_texts_or_messages(tmp_path):
         read_prompts(path)
     pyarrow.parquet.write_table(pyarrow.table({"prompt": pyarrow.array(["a", None])}), path)
     with pytest.raises(DataError, match=r"row 2: the column 'prompt' holds no text"):
+        read_prompts(path)
+
+
+@pytest.mark.parametrize("extra", [b"bytes", datetime(2026, 11, 30), float("nan"), [float("inf")]])
+def test_messages_that_no_record_could_hold_are_refused_before_anything_is_generated(tmp_path, extra):
+    import pyarrow
+    import pyarrow.parquet
+
+    path = tmp_path / "a.parquet"
+    rows = [[{"role": "user", "content": "hi", "extra": value}] for value in (None, extra)]
+    pyarrow.parquet.write_table(pyarrow.table({"prompt": rows}), path)
+    with pytest.raises(
+        DataError, match=r"a\.parquet, row 2: the column 'prompt' holds no text and no list of messages"
+    ):
         read_prompts(path)
 
 

@@ -208,7 +208,8 @@ class EnsembleSource(Source):
 def _read_member(record: dict[str, Any]) -> EnsembleMember:
     """A member as the file has it; raises TypeError for a value of another kind."""
     member = EnsembleMember(**record)
-    if not (isinstance(member.spec, str) and isinstance(member.digest, str) and isinstance(member.weight, (int, float))):
+    texts = (member.spec, member.digest)
+    if not (all(isinstance(text, str) for text in texts) and isinstance(member.weight, (int, float))):
         raise TypeError(f"a member is {record!r}; expected a spec, a digest and a weight")
     return member
 

@@ -163,9 +163,7 @@ def _read_pooling(folder: Path) -> str:
     return chosen[0]
 
 
-def _read_settings(
-    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
-) -> tuple[int, bool]:
+def _read_settings(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> tuple[int, bool]:
     """How many tokens of a sentence are read, and whether it is put in lower case first."""
     path = folder / "sentence_bert_config.json"
     stated = read_json(path) if path.is_file() else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,15 @@ def _prompt(row: Any, column: str, where: str) -> Prompt:
     if not isinstance(row, dict):
         raise DataError(f"{where}: the row is no object; expected one with the column {column!r}")
     prompt = row.get(column)
-    if isinstance(prompt, str) or (isinstance(prompt, list) and all(isinstance(message, dict) for message in prompt)):
+    if isinstance(prompt, str) or (isinstance(prompt, list) and all(map(_is_message, prompt))):
         return prompt
     known = ", ".join(map(repr, row))
     raise DataError(f"{where}: the column {column!r} holds no text and no list of messages; columns: {known}")
+
+
+def _is_message(value: Any) -> bool:
+    """Whether a value is an object as JSON has them: Parquet has dates and bytes too, which no record could hold."""
+    try:
+        return isinstance(value, dict) and bool(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError):
+        return False

@@ -1,8 +1,9 @@
 """The file of generated texts: a line of JSON for each, by which an interrupted generation resumes.
 
 A text is a function of its prompt, the settings, the weights, the number format and the tokenizer with its template and
-its end tokens, so that a digest of these is its key: what is there under the key need not be computed again. Lines are appended as texts are finished; at the end the
-file is written once more in the order of the prompts, so that its bytes do not depend on what was resumed or batched.
+its end tokens, so that a digest of these is its key: what is there under the key need not be computed again. Lines are
+appended as texts are finished; at the end the file is written once more in the order of the prompts, so that its bytes
+do not depend on what was resumed or batched.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def fault(kind, message, *place, **more):
         ),
         (
             [fault("missing", "Field required", "body", "a"), fault("missing", "Field required", "body", "b")],
-            "a: Field required (and 1 more faults)",
+            "a: Field required (and 1 more fault)",
             "a",
             None,
         ),
@@ -92,7 +92,7 @@ def fault(kind, message, *place, **more):
         ),
         (
             [fault("value_error", "Value error, there are 60 fields", "body")],
-            "Value error, there are 60 fields",
+            "there are 60 fields",
             None,
             None,
         ),

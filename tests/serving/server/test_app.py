@@ -48,7 +48,11 @@ FAULTS = {
     "alternatives without logprobs": (CHAT, {"messages": HI, "top_logprobs": 2}, "top_logprobs needs logprobs"),
     "no prompt": (COMPLETE, {}, "prompt"),
     "an empty prompt": (COMPLETE, {"prompt": ""}, "no tokens"),
-    "no ids": (COMPLETE, {"prompt": [[]]}, "prompt"),
+    "no ids": (COMPLETE, {"prompt": [[]]}, "prompt: expected a text, a list of token ids, or a list of 1 to 128"),
+    "no prompts": (COMPLETE, {"prompt": []}, "prompt: expected a text, a list of token ids, or a list of 1 to 128"),
+    "texts among ids": (COMPLETE, {"prompt": [1, "a"]}, "prompt: expected a text, a list of token ids, or a list"),
+    "a stop string of nothing": (COMPLETE, {"prompt": "a", "stop": ["b", ""]}, "stop: expected a text of 1 to 1,000"),
+    "no content": (CHAT, {"messages": [{"role": "user", "content": None}]}, "messages.0.content: expected a text"),
     "a negative id": (COMPLETE, {"prompt": [[-1]]}, "token id -1; expected ids from 0 to 263"),
     "an id that is too large": (COMPLETE, {"prompt": [264]}, "token id 264"),
     "an id beyond all integers": (COMPLETE, {"prompt": [10**30]}, "token id 1000"),
@@ -84,6 +88,8 @@ def test_a_fault_of_the_client_is_one_clear_answer(server, fault):
     assert status == (429 if "queue" in message else 400)
     assert message in answer["error"]["message"]
     assert len(answer["error"]["message"]) < 600
+    # Words of a library's own say nothing to a client.
+    assert "Value error" not in answer["error"]["message"]
     assert set(answer["error"]) == {"message", "type", "param", "code"}
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shoal.errors import DataError, TooLongError, UsageError
-from shoal.wording import in_one_line
+from shoal.wording import in_one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,12 +83,17 @@ def invalid_request(faults: Sequence[Mapping[str, Any]]) -> ApiError:
         return ApiError(400, f"{_UNDECODABLE}: {fault.get('ctx', {}).get('error', '')}", code="invalid_json")
     place = ".".join(str(part) for part in fault["loc"] if part != "body")
     if not place and fault["type"] == "value_error":
-        return ApiError(400, in_one_line(fault["msg"]))
+        return ApiError(400, in_one_line(_message(fault)))
     if not place:
         return ApiError(400, f"{_UNDECODABLE}: expected an object, sent as application/json", code="invalid_json")
-    more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
+    more = f" (and {plural(len(faults) - 1, 'more fault')})" if len(faults) > 1 else ""
     # The message alone: what was given may be ten megabytes of junk.
-    return ApiError(400, f"{_shortened(place)}: {in_one_line(fault['msg'])}{more}", param=_shortened(place))
+    return ApiError(400, f"{_shortened(place)}: {in_one_line(_message(fault))}{more}", param=_shortened(place))
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    # What shoal's own checks say comes with a word of pydantic's before it.
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _shortened(place: str) -> str:

@@ -9,13 +9,25 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from shoal.models.generation import TokenSampling
 from shoal.serving.settings import MAX_LOGPROBS, GenerationSettings
 from shoal.serving.stop_strings import MAX_STOP_LENGTH, MAX_STOP_STRINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import ValidationInfo
 
 # Together 2,048 texts of one request, which the limit of texts that wait refuses long before memory would.
@@ -25,6 +37,19 @@ MAX_PROMPTS = 128
 _MAX_SEED = 2**63 - 1
 # More than twice the fields of the protocol.
 _MAX_FIELDS = 50
+
+
+def _either(expected: str) -> WrapValidator:
+    """One fault for a value that is none of several forms: pydantic lists what each of them lacks."""
+
+    def check(value: Any, read: Callable[[Any], Any]) -> Any:
+        try:
+            return read(value)
+        except ValidationError as error:
+            raise PydanticCustomError("none_of_several", "expected " + expected) from error
+
+    return WrapValidator(check)
+
 
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STOP_LENGTH)]
 TokenIds = Annotated[list[int], Field(min_length=1, fail_fast=True)]
@@ -50,7 +75,10 @@ class _Request(BaseModel):
     top_k: int | None = Field(default=None, ge=1)
     seed: int | None = Field(default=None, ge=0, le=_MAX_SEED)
     n: int = Field(default=1, ge=1, le=MAX_SAMPLES)
-    stop: StopString | Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS, fail_fast=True)] | None = None
+    stop: Annotated[
+        StopString | Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS, fail_fast=True)] | None,
+        _either(f"a text of 1 to {MAX_STOP_LENGTH:,} characters, or at most {MAX_STOP_STRINGS} of them"),
+    ] = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     user: str | None = Field(default=None, max_length=1000)
@@ -91,12 +119,13 @@ class _Request(BaseModel):
 class CompletionRequest(_Request):
     """A request to continue one prompt or more, as texts or as token ids."""
 
-    prompt: (
+    prompt: Annotated[
         str
         | TokenIds
         | Annotated[list[str], Field(min_length=1, max_length=MAX_PROMPTS, fail_fast=True)]
-        | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_PROMPTS, fail_fast=True)]
-    )
+        | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_PROMPTS, fail_fast=True)],
+        _either(f"a text, a list of token ids, or a list of 1 to {MAX_PROMPTS} of either"),
+    ]
     max_tokens: int = Field(default=16, ge=0)
     logprobs: int | None = Field(default=None, ge=0, le=MAX_LOGPROBS)
     echo: bool = False
@@ -136,7 +165,10 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | Annotated[list[TextPart], Field(max_length=1000, fail_fast=True)]
+    content: Annotated[
+        str | Annotated[list[TextPart], Field(max_length=1000, fail_fast=True)],
+        _either("a text, or at most 1,000 parts of the type 'text'; nothing else is read"),
+    ]
     name: str | None = Field(default=None, max_length=1000)
 
     def to_dict(self) -> dict[str, str]:
