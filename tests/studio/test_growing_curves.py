@@ -61,6 +61,21 @@ def test_a_file_that_is_written_again_is_read_from_its_beginning(tmp_path: Path)
     assert curve.points(0) == [(1, 9.0)]
 
 
+def test_a_file_that_was_cut_back_and_has_outgrown_its_old_length_since_is_read_from_its_beginning(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "curve.jsonl"
+    append(path, *({"step": step, "loss": 1.0} for step in range(1, 6)))
+    curve = ThinnedCurve(GrowingFile(path))
+    curve.update()
+    with path.open("r+", encoding="utf-8") as file:
+        # Two steps of before stay, as of a training that goes on from a checkpoint.
+        file.truncate(2 * len('{"step": 1, "loss": 1.0}\n'))
+    append(path, *({"step": step, "loss": 2.0} for step in range(3, 9)))
+    curve.update()
+    assert curve.points(0) == [(1, 1.0), (2, 1.0), *((step, 2.0) for step in range(3, 9))]
+
+
 @pytest.mark.parametrize(
     ("row", "points"),
     [

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from shoal.studio.index import RunIndex, RunQuery
-from shoal.studio.pages.run_list import effect_text, read_query
+from shoal.studio.pages.run_list import effect_text, read_query, verdict_cells
 from shoal.studio.queries import Query
 from shoal.studio.run_names import PLAN_KINDS, RESULT_FILES, tree_signature
 from shoal.studio.summary import RunSummary, find_runs, read_summary
@@ -53,6 +53,26 @@ def test_everything_that_a_row_shows_is_read(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["hypotheses", "claims", "verdicts"])
+def test_a_run_with_several_claims_shows_each_kind_of_verdict_and_is_found_by_each(tmp_path: Path, key: str) -> None:
+    words = ["supported", "underpowered", "supported"]
+    write(tmp_path / "several", file="crossed.toml", result={key: [{"verdict": word} for word in words]})
+    write(tmp_path / "one", verdict={"verdict": "supported", "effect": EFFECT})
+    write(tmp_path / "none", file="recipe.toml", result={})
+    assert [read_summary(found).verdict for found in find_runs(tmp_path)] == [None, "supported", ", ".join(words)]
+    index = RunIndex(tmp_path, None)
+    index.refresh()
+    assert index.find(RunQuery()).counts["verdict"] == {"supported": 2, "underpowered": 1}
+    assert {run.name for run in index.find(RunQuery(verdict="supported")).runs} == {"several", "one"}
+    assert [run.name for run in index.find(RunQuery(verdict="underpowered")).runs] == ["several"]
+    shown = index.find(RunQuery(verdict="underpowered")).runs[0]
+    assert [(each["sign"], each["text"]) for each in verdict_cells(shown)] == [
+        ("✓", "2 supported"),
+        ("?", "1 underpowered"),
+    ]
+    index.stop()
+
+
 @pytest.mark.parametrize(("file", "kind"), PLAN_KINDS.items())
 def test_the_plan_tells_the_kind(tmp_path: Path, file: str, kind: str) -> None:
     write(tmp_path / "run", file=file, plan="{}" if file.endswith(".json") else PLAN)
@@ -76,6 +96,9 @@ def test_a_run_that_is_locked_is_running(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("plan", "shown"),
     [
+        ('question = "Why?"\n[[hypothesis]]\nname = "a"\nclaim = "It is."', {"hypothesis": "Why?"}),
+        ('[[overfit.claims]]\nclaim = "A wins."\n[[overfit.claims]]\nclaim = "B."', {"hypothesis": "A wins. B."}),
+        ("overfit = 4", {"hypothesis": ""}),
         ("", {"hypothesis": "", "task": "", "preset": "", "seeds": None}),
         ("seeds = 5", {"seeds": 5}),
         ('seeds = "many"', {"seeds": None}),

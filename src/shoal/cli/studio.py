@@ -20,7 +20,8 @@ def studio(
     *,
     port: int = 8765,
     host: str = "127.0.0.1",
-    examples: Files = None,
+    # Named otherwise than its option: tools that check docstrings take "examples" for the name of a section.
+    experiments: Annotated[Files, Parameter(name="--examples")] = None,
     corpora: Annotated[list[Path] | None, Parameter(name="--corpus", negative="", consume_multiple=False)] = None,
     models: Annotated[Texts, Parameter(name="--model")] = None,
     read_only: Flag = False,
@@ -40,8 +41,7 @@ def studio(
         Port to listen on; 0 takes any free one.
     host
         Address to listen on. Any but this machine's own lets others see the token, since nothing is encrypted.
-
-    Examples:
+    experiments
         Experiment file, or folder of them, that can be started. Repeatable. Default: examples, where it exists.
     corpora
         File of texts to look at. Repeatable.
@@ -56,7 +56,7 @@ def studio(
     """
     from shoal.studio import make_settings, serve_studio
 
-    given = examples if examples is not None else [DEFAULT_EXAMPLES] if DEFAULT_EXAMPLES.is_dir() else []
+    given = experiments if experiments is not None else [DEFAULT_EXAMPLES] if DEFAULT_EXAMPLES.is_dir() else []
     settings = make_settings(
         folder,
         examples=given,

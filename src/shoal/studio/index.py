@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ SORTS = {
 """What runs can be sorted by."""
 
 _COLUMNS = tuple(field.name for field in fields(RunSummary))
-# Raised with every change of the columns: a file of another version is dropped and filled again.
-_VERSION = 1
+# Raised with every change of the columns or of what they hold: a file of another version is dropped and filled again.
+_VERSION = 2
 # Readers wait for the lock while a batch is written; a single commit at the end would show nothing for a first walk of
 # 10,000 runs, which takes 44 seconds.
 _BATCH = 500
@@ -138,6 +139,7 @@ class RunIndex:
             column: dict(self._rows(f"SELECT {column}, COUNT(*) FROM runs GROUP BY {column} HAVING {column} > ''"))
             for column in ("state", "verdict", "kind")
         }
+        counts["verdict"] = _of_single_words(counts["verdict"])
         return RunList(
             runs=tuple(RunSummary(**dict(zip(_COLUMNS, row, strict=True))) for row in rows),
             matching=matching,
@@ -199,6 +201,14 @@ class RunIndex:
             self._base.executemany("DELETE FROM runs WHERE name = ?", [(name,) for name in names])
 
 
+def _of_single_words(counts: Mapping[str, int]) -> dict[str, int]:
+    """Runs by verdict, from runs by all verdicts of a run: one with several kinds counts for each of them once."""
+    found: Counter[str] = Counter()
+    for verdicts, runs in counts.items():
+        found.update(dict.fromkeys(verdicts.split(", "), runs))
+    return found
+
+
 def _where(query: RunQuery) -> tuple[str, tuple[str, ...]]:
     """The condition of a query; every value is bound, and none is a part of the statement."""
     parts, values = [], []
@@ -210,8 +220,12 @@ def _where(query: RunQuery) -> tuple[str, tuple[str, ...]]:
         else:
             parts.append(f"instr(folded({text}), ?) > 0")
             values.append(word.casefold())
-    for column in ("state", "verdict", "kind"):
+    for column in ("state", "kind"):
         if value := getattr(query, column):
             parts.append(f"{column} = ?")
             values.append(value)
+    if query.verdict:
+        # A run with several claims has several; no word of a verdict holds another one.
+        parts.append("instr(verdict, ?) > 0")
+        values.append(query.verdict)
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), tuple(values)

@@ -29,6 +29,9 @@ _STEP = re.compile(r"^step [\d,]+: ")
 _MAX_DETAILS = 8
 """Lines on the batch of an event: its name, three documents and three repeated n-grams are seven."""
 
+_TAIL = 256
+"""Bytes: the last line of a curve, with all digits of its loss."""
+
 _CHUNK = 8_000_000
 """Bytes that one look reads at most, so that no request waits for a file of any size."""
 
@@ -40,6 +43,9 @@ class GrowingFile:
     path: Path
     offset: int = 0
     inode: int = 0
+    tail: bytes = b""
+    """What stands before the offset: other bytes there are another file, however long it has grown."""
+
     generation: int = 0
     """How often it was written again; what was made from its lines before that is of no use."""
 
@@ -47,17 +53,19 @@ class GrowingFile:
         """The whole lines that were not read before; damaged ones are left out."""
         try:
             with self.path.open("rb") as file:
-                status = self.path.stat()
+                inode = self.path.stat().st_ino
+                file.seek(self.offset - len(self.tail))
                 # A resumed training cuts its curve back to the checkpoint, in place or by an atomic write.
-                if status.st_ino != self.inode or status.st_size < self.offset:
-                    self.inode, self.offset, self.generation = status.st_ino, 0, self.generation + 1
-                file.seek(self.offset)
+                if inode != self.inode or file.read(len(self.tail)) != self.tail:
+                    self.inode, self.offset, self.tail, self.generation = inode, 0, b"", self.generation + 1
+                    file.seek(0)
                 block = file.read(_CHUNK)
         except OSError:
             return []
         # A line that is being written is read with the next look.
         whole = block[: block.rfind(b"\n") + 1]
         self.offset += len(whole)
+        self.tail = (self.tail + whole)[-_TAIL:]
         return [row for line in whole.splitlines() if (row := _row(line)) is not None]
 
 

@@ -20,6 +20,9 @@ STATES = ("finished", "running", "stopped", "damaged")
 """What a run can be: at its end, worked in at this moment, interrupted, or not readable."""
 
 _STAMPED = (*PLAN_KINDS, *RESULT_FILES, "choices.json", "timings.jsonl", "metrics.jsonl")
+_CLAIMS = ("hypotheses", "claims", "verdicts")
+"""Where the results of crossed experiments, overfitting comparisons and safety tunings list their claims."""
+
 # A folder of runs that turns out to be a whole disk must not be walked to its end.
 _MAX_DEPTH = 4
 _MAX_BYTES = 5_000_000
@@ -38,6 +41,8 @@ class RunSummary:
     """One of `STATES`."""
 
     verdict: str | None = None
+    """Of a run with several claims all of their verdicts, with a comma between two."""
+
     hypothesis: str = ""
     task: str = ""
     preset: str = ""
@@ -82,10 +87,10 @@ def read_summary(found: FoundRun) -> RunSummary:
     try:
         text = _text(found.folder / found.plan)
         plan = json.loads(text) if found.plan.endswith(".json") else tomllib.loads(text)
-        result = _result(found.folder)
-        return RunSummary(
-            name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)
-        )
+        shown = _of_plan(plan) | _of_verdict(_result(found.folder, "verdict.json"))
+        if "verdict" not in shown:
+            shown["verdict"] = _verdicts_of_claims(_result(found.folder, "result.json"))
+        return RunSummary(name=found.name, kind=kind, state=state, modified=found.modified, **shown)
     # Files of other versions, or by hand: one damaged run must not end the walk over all others.
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         error = in_one_line(fault, limit=160)
@@ -130,11 +135,11 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _result(folder: Path) -> dict[str, Any]:
-    path = folder / "verdict.json"
+def _result(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
     found = json.loads(_text(path)) if path.is_file() else {}
     if not isinstance(found, dict):
-        raise TypeError(f"verdict.json holds a {type(found).__name__} and no object")
+        raise TypeError(f"{name} holds a {type(found).__name__} and no object")
     return found
 
 
@@ -142,11 +147,22 @@ def _of_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
     task = plan.get("task")
     seeds = plan.get("seeds")
     return {
-        "hypothesis": str(plan.get("hypothesis", plan.get("question", ""))),
+        "hypothesis": _hypothesis(plan),
         "task": str(task.get("name", "")) if isinstance(task, dict) else "",
         "preset": str(plan.get("preset", "")),
         "seeds": len(seeds) if isinstance(seeds, list) else seeds if isinstance(seeds, int) else None,
     }
+
+
+def _hypothesis(plan: Mapping[str, Any]) -> str:
+    """The hypothesis or question of a plan; of an overfitting comparison, which has neither, its claims."""
+    # In a plan with a question, "hypothesis" is a list of tables.
+    for key in ("hypothesis", "question"):
+        if key in plan and not isinstance(plan[key], list):
+            return str(plan[key])
+    overfit = plan.get("overfit")
+    claims = overfit.get("claims", ()) if isinstance(overfit, dict) else ()
+    return " ".join(str(claim["claim"]) for claim in claims)
 
 
 def _of_verdict(verdict: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,3 +176,7 @@ def _of_verdict(verdict: Mapping[str, Any]) -> dict[str, Any]:
         "low": numbers["low"],
         "high": numbers["high"],
     }
+
+
+def _verdicts_of_claims(result: Mapping[str, Any]) -> str | None:
+    return ", ".join(str(claim["verdict"]) for key in _CLAIMS for claim in result.get(key, ())) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,15 @@ def _column(name: str, key: str, wanted: RunQuery, query: Query) -> dict[str, An
     }
 
 
+def verdict_cells(run: RunSummary) -> list[dict[str, str]]:
+    """Each kind of verdict, with the number of claims that have it where a run has several claims."""
+    words = run.verdict.split(", ") if run.verdict else []
+    return [
+        {"word": word, "sign": SIGNS.get(word, ""), "text": word if len(words) == 1 else f"{count} {word}"}
+        for word, count in Counter(words).items()
+    ]
+
+
 def _row(run: RunSummary) -> dict[str, Any]:
     about = run.error if run.state == "damaged" else run.hypothesis
     when = datetime.fromtimestamp(run.modified, UTC).astimezone().strftime("%Y-%m-%d %H:%M") if run.modified else ""
@@ -136,8 +146,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "address": run_address(run.name),
         "about": about if len(about) <= 200 else f"{about[:200]} …",
         "state": run.state,
-        "verdict": run.verdict,
-        "sign": SIGNS.get(run.verdict or "", ""),
+        "verdicts": verdict_cells(run),
         "effect": effect_text(run),
         "task": run.task,
         "modified": when,

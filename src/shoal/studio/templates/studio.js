@@ -30,18 +30,20 @@
     draw() {
       const all = [...this.lines.values()].flat();
       if (!all.length) return;
-      const width = this.small ? 300 : Math.max(320, Math.min(960, this.holder.clientWidth || 900)), height = this.small ? 90 : 280;
-      const left = this.small ? 34 : 52, bottom = this.small ? 6 : 30, top = 8, right = 8;
+      // A small chart has two labels on each axis; a large one five.
+      const width = this.small ? 300 : Math.max(320, Math.min(960, this.holder.clientWidth || 900)), height = this.small ? 130 : 300, parts = this.small ? 1 : 4;
+      const left = this.small ? 40 : 52, bottom = 36, top = 24, right = 8;
       const low = Math.min(...all.map((p) => p[1])), high = Math.max(...all.map((p) => p[1])), last = Math.max(...all.map((p) => p[0]), 1);
       const log = low > 0 && high / low > 10, scale = (v) => (log ? Math.log(v) : v), span = scale(high) - scale(low) || 1;
       const x = (step) => left + (width - left - right) * step / last;
       const y = (value) => top + (height - top - bottom) * (1 - (scale(value) - scale(low)) / span);
       const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Loss of ${this.lines.size} trainings up to step ${last}, between ${shown(low)} and ${shown(high)}` });
-      for (let part = 0; part <= (this.small ? 1 : 4); part++) {
-        const share = part / (this.small ? 1 : 4), value = log ? Math.exp(scale(low) + share * span) : low + share * span;
+      svg.append(make("text", { x: 0, y: 12 }, log ? "training loss (log scale)" : "training loss"), make("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "step"));
+      for (let part = 0; part <= parts; part++) {
+        const share = part / parts, value = log ? Math.exp(scale(low) + share * span) : low + share * span;
         svg.append(make("line", { class: "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }), make("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(value)));
       }
-      if (!this.small) for (let part = 0; part <= 4; part++) svg.append(make("text", { x: x(last * part / 4), y: height - 10, "text-anchor": part === 4 ? "end" : part ? "middle" : "start" }, String(Math.round(last * part / 4))));
+      for (let part = 0; part <= parts; part++) svg.append(make("text", { x: x(last * part / parts), y: height - bottom + 15, "text-anchor": part === parts ? "end" : part ? "middle" : "start" }, Math.round(last * part / parts).toLocaleString("en")));
       const arms = [...new Set([...this.lines.keys()].map((name) => name.split(",")[0]))];
       for (const [name, line] of this.lines) {
         const place = arms.indexOf(name.split(",")[0]), path = make("path", { class: "seed", stroke: `var(--series-${place % 6 + 1})`, d: line.map(([step, value], k) => `${k ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("") });
@@ -62,7 +64,7 @@
         entry.append(mark, arm);
         key.append(entry);
       });
-      this.holder.replaceChildren(svg, ...(this.small || arms.length < 2 ? [] : [key]));
+      this.holder.replaceChildren(svg, ...(arms.length < 2 ? [] : [key]));
       const list = document.querySelector(".live-events");
       if (list && this.events.length && !this.small) {
         const rows = html("ul");
