@@ -51,7 +51,7 @@ def test_the_averaged_weights_are_those_that_are_evaluated():
     pairs = encode_pairs(byte_tokenizer(), [(one.prompt, one.completion, one.ends) for one in EXAMPLES])
     source = PackedExamples(pairs, SWA, context=400)
     run_training(
-        model, source, SWA, callbacks=Callbacks(before_checkpoint=lambda _: seen.append(_vector(model).double()))
+        model, source, SWA, callbacks=Callbacks(before_checkpoint=lambda *_: seen.append(_vector(model).double()))
     )
     first = round(0.6 * len(steps))
     # Before the average begins they are the weights themselves, and the training goes on from its own.

@@ -121,6 +121,31 @@ def test_unusable_corpora_are_refused():
         DocumentSource([CorpusShare(file=_file([5], vocabulary=9), passes=0.1)], context=9, batch_tokens=9)
 
 
+@pytest.mark.parametrize("order", ["shuffled", "fresh", "fixed", "given"])
+@pytest.mark.parametrize("more", [{"tokens": 10**24}, {"stages": [{"tales": 1e15}]}], ids=["tokens", "a stage"])
+def test_more_pieces_than_a_machine_holds_are_refused_at_once(order, more):
+    share = CorpusShare(file=_file([9, 12, 4]), name="tales")
+    with pytest.raises(DataError, match="more than 2 billion pieces of text; lower the tokens or the passes"):
+        DocumentSource([share], context=20, batch_tokens=40, order=order, **more)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"opening": 0}, UsageError, "tales: opening = 0; the first token of a document is never predicted"),
+        ({"passes": float("nan")}, UsageError, "tales: passes = nan; give a number above 0"),
+        ({"copies": np.array([1, 1])}, DataError, "tales: copies must be 3 numbers of 0 or more, not 2"),
+        ({"copies": np.array([1, -1, 1])}, DataError, "tales: copies must be 3 numbers of 0 or more, not 3"),
+        ({"weights": np.ones(3, dtype=np.float32)}, DataError, "tales: weights must be 25 numbers of 0 or more, not 3"),
+        ({"copies": np.zeros(3, dtype=np.int64)}, DataError, "tales: no document that may be read has a token"),
+    ],
+    ids=["opening", "passes", "copies", "negative copies", "weights", "no copies"],
+)
+def test_shares_of_a_corpus_that_cannot_be_read_are_refused(change, error, message):
+    with pytest.raises(error, match=message):
+        DocumentSource([CorpusShare(file=_file([9, 12, 4]), name="tales", **change)], context=20, batch_tokens=40)
+
+
 def test_documents_that_may_not_be_seen_are_never_in_a_batch():
     seen = np.arange(40) % 3 > 0
     share = CorpusShare(file=_file([6] * 40), passes=2.5, seen=seen)

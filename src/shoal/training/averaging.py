@@ -7,6 +7,8 @@ algorithm 1): the plain mean of the weights after each step from a start on; it 
 up, as the schedule ``constant`` has it. The models trained here have no batch norm whose statistics would have to be
 computed again.
 
+Where a step may take several batches, SWA begins behind the share of the batches that it would begin behind otherwise.
+
 Cost: one vector of the trained weights, and one pass over it for each step.
 
 Shapes: P trained weights in all.
@@ -17,15 +19,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import torch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import torch
 
     from shoal.training.flat_parameters import FlatParameters
     from shoal.training.settings import TrainSettings
 
-_KEY = "average"
+_KEY, _BEGUN = "average", "average-begun"
 
 
 class WeightAverage:
@@ -34,21 +36,26 @@ class WeightAverage:
     Args:
         weights: which are averaged.
         settings: say which average, if any.
-        steps: of the whole training.
+        batches: of the whole training.
     """
 
-    def __init__(self, weights: FlatParameters, settings: TrainSettings, steps: int) -> None:
+    def __init__(self, weights: FlatParameters, settings: TrainSettings, batches: int) -> None:
         self._weights, self._decay = weights, settings.ema_decay
-        # At most the step before the last: a start that rounds to the end would average nothing.
-        self._first = steps if settings.swa_start is None else min(round(settings.swa_start * steps), steps - 1)
+        # At most the batch before the last: a start that rounds to the end would average nothing.
+        self._first = batches if settings.swa_start is None else min(round(settings.swa_start * batches), batches - 1)
+        self._begun: int | None = None
+        """The step before the first one that is averaged evenly."""
         self._average_P: torch.Tensor | None = None
 
-    def update(self, step: int) -> None:
+    def update(self, step: int, done: int) -> None:
         """Count the weights in.
 
         Args:
             step: that they are of, counted from 1.
+            done: batches that were trained on.
         """
+        if self._begun is None and done > self._first:
+            self._begun = step - 1
         share = self._share(step)
         if share == 1.0:
             self._average_P = self._weights.to_vector().clone()
@@ -59,7 +66,7 @@ class WeightAverage:
         """The part of the new weights in the average after them; 1 at its beginning, 0 before."""
         if self._decay:
             return 1.0 if step == 1 else (1 - self._decay) / (1 - self._decay**step)
-        return 1 / (step - self._first) if step > self._first else 0.0
+        return 0.0 if self._begun is None else 1 / (step - self._begun)
 
     @contextmanager
     def in_model(self) -> Iterator[None]:
@@ -81,9 +88,13 @@ class WeightAverage:
 
     def state(self) -> dict[str, torch.Tensor]:
         """What a checkpoint keeps of it."""
-        return {} if self._average_P is None else {_KEY: self._average_P}
+        if self._average_P is None:
+            return {}
+        begun = {} if self._begun is None else {_BEGUN: torch.tensor(self._begun)}
+        return {_KEY: self._average_P} | begun
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
         """Go back to what `state` gave."""
-        if _KEY in state:
-            self._average_P = state[_KEY].to(self._weights.to_vector().device)
+        # A copy, since the average is updated in place, and a training may go back to one state several times.
+        self._average_P = state[_KEY].to(self._weights.to_vector().device, copy=True) if _KEY in state else None
+        self._begun = int(state[_BEGUN]) if _BEGUN in state else None

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SNAPSHOTS = 20
 """Copies of the weights that a training takes, one after the other, at least ten steps apart."""
 _MIN_DISTANCE = 10
-_KEY, _WEIGHTS, _OPTIMIZER = "watch/state", "watch/weights", "watch/optimizer/"
+_KEY, _WEIGHTS, _OPTIMIZER, _AVERAGE = "watch/state", "watch/weights", "watch/optimizer/", "watch/average/"
 
 
 class RateControl:
@@ -50,10 +50,13 @@ class RateControl:
         settings: of the training.
         steps: batches of the source.
         watch: of the caller; None for none.
+        average: of the weights, which goes back with them; None for none.
     """
 
-    def __init__(self, settings: TrainSettings, steps: int, watch: Watch | None) -> None:
-        self._settings, self._steps, self._watch = settings, steps, watch
+    def __init__(
+        self, settings: TrainSettings, steps: int, watch: Watch | None, average: WeightAverage | None = None
+    ) -> None:
+        self._settings, self._steps, self._watch, self._average = settings, steps, watch, average
         self._schedule: ChangesSchedule | None = None
         if settings.schedule == "changes":
             self._schedule = ChangesSchedule(
@@ -63,7 +66,8 @@ class RateControl:
                 acts_on=settings.changes_acts_on,
                 first_step=1,
             )
-        self._snapshot: tuple[torch.Tensor, dict[str, torch.Tensor]] | None = None
+        self._snapshot: tuple[torch.Tensor, dict[str, torch.Tensor], dict[str, torch.Tensor]] | None = None
+        """Weights, and the states of optimizer and average."""
         self.used = 0
         """Batches that were trained on."""
 
@@ -127,9 +131,11 @@ class RateControl:
         if any(one.action == "roll back" for one in made) and self._snapshot is not None:
             weights.load_vector(self._snapshot[0])
             optimizer.load(self._snapshot[1])
+            if self._average is not None:
+                self._average.load(self._snapshot[2])
         elif not made and self._schedule.is_calm and self._is_due(step):
-            state = {name: tensor.detach().clone() for name, tensor in optimizer.state().items()}
-            self._snapshot = weights.to_vector().detach().clone(), state
+            average = {} if self._average is None else self._average.state()
+            self._snapshot = weights.to_vector().detach().clone(), _copied(optimizer.state()), _copied(average)
         return made
 
     def _is_due(self, step: int) -> bool:
@@ -148,7 +154,8 @@ class RateControl:
         state = {_KEY: torch.frombuffer(bytearray(json.dumps(held).encode()), dtype=torch.uint8)}
         if self._snapshot is not None:
             state[_WEIGHTS] = self._snapshot[0]
-            state |= {_OPTIMIZER + name: tensor for name, tensor in self._snapshot[1].items()}
+            for prefix, held_state in zip((_OPTIMIZER, _AVERAGE), self._snapshot[1:], strict=True):
+                state |= {prefix + name: tensor for name, tensor in held_state.items()}
         return state
 
     def load(self, state: Mapping[str, torch.Tensor], steps: int) -> None:
@@ -168,10 +175,15 @@ class RateControl:
         if self._schedule is not None and held["schedule"] is not None:
             self._schedule.load_state_dict(held["schedule"])
         if _WEIGHTS in state:
-            optimizer = {
-                name.removeprefix(_OPTIMIZER): tensor for name, tensor in state.items() if name.startswith(_OPTIMIZER)
-            }
-            self._snapshot = state[_WEIGHTS], optimizer
+            optimizer, average = (
+                {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+                for prefix in (_OPTIMIZER, _AVERAGE)
+            )
+            self._snapshot = state[_WEIGHTS], optimizer, average
+
+
+def _copied(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
 class Companions:
@@ -181,7 +193,7 @@ class Companions:
         model: that is trained.
         weights: of the model.
         settings: of the training.
-        steps: of the whole training.
+        steps: of the whole training, as many as there are batches.
         monitoring: what is evaluated on the way; None for nothing.
         group: the processes of the training.
 
@@ -199,7 +211,8 @@ class Companions:
         group: ProcessGroup,
     ) -> None:
         self._model = model
-        self._average: WeightAverage | None = None
+        self.average: WeightAverage | None = None
+        """Of the weights, where the settings want one."""
         self._monitor: HeldOutMonitor | None = None
         averaged = settings.ema_decay > 0 or settings.swa_start is not None
         if not averaged and monitoring is None:
@@ -208,7 +221,7 @@ class Companions:
             what = "averages of the weights" if averaged else "held-out evaluations on the way"
             raise UsageError(f"{what} need whole weights, which fsdp cuts; take the mode ddp")
         if averaged:
-            self._average = WeightAverage(weights, settings, steps)
+            self.average = WeightAverage(weights, settings, steps)
         if monitoring is not None:
             self._monitor = HeldOutMonitor(monitoring, settings, steps, weights, group)
 
@@ -217,11 +230,13 @@ class Companions:
         """Whether the training ends here, whatever steps are left."""
         return self._monitor is not None and self._monitor.stopped
 
-    def after_step(self, step: int) -> HeldOutPoint | None:
+    def after_step(self, step: int, done: int, *, is_last: bool = False) -> HeldOutPoint | None:
         """Count the weights of a step into the average, and evaluate them where that is due.
 
         Args:
             step: counted from 1; 0 for the initial weights.
+            done: batches that were trained on.
+            is_last: whether no batch is left: the weights that are returned are evaluated in any case.
 
         Returns:
             The evaluation, where there was one.
@@ -229,34 +244,38 @@ class Companions:
         Raises:
             TrainingError: a held-out loss is not a number.
         """
-        if self._average is not None and step:
-            self._average.update(step)
-        if self._monitor is None or not self._monitor.is_due(step):
+        if self.average is not None and step:
+            self.average.update(step, done)
+        if self._monitor is None or not (is_last or self._monitor.is_due(step)):
             return None
         with self.in_model():
             return self._monitor.evaluate(self._model, step)
 
     def in_model(self) -> AbstractContextManager[None]:
         """Within it the model has the weights that are evaluated: the averaged ones, where there is an average."""
-        return nullcontext() if self._average is None else self._average.in_model()
+        return nullcontext() if self.average is None else self.average.in_model()
 
-    def finish(self) -> HeldOutCurve | None:
-        """Leave the weights that are returned in the model, and give what held-out documents showed."""
-        if self._average is not None:
-            self._average.finish()
+    def finish(self, *, is_whole: bool) -> HeldOutCurve | None:
+        """Leave the weights that are returned in the model, and give what held-out documents showed.
+
+        Args:
+            is_whole: whether all batches were read.
+        """
+        if self.average is not None:
+            self.average.finish()
         if self._monitor is None:
             return None
         self._monitor.finish()
-        return self._monitor.curve()
+        return self._monitor.curve(is_whole=is_whole)
 
     def state(self) -> dict[str, torch.Tensor]:
         """What a checkpoint keeps of both."""
-        parts = [part.state() for part in (self._average, self._monitor) if part is not None]
+        parts = [part.state() for part in (self.average, self._monitor) if part is not None]
         return {name: tensor for part in parts for name, tensor in part.items()}
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
         """Go back to what `state` gave."""
-        for part in (self._average, self._monitor):
+        for part in (self.average, self._monitor):
             if part is not None:
                 part.load(state)
 

@@ -171,6 +171,7 @@ class DocumentSource:
             if not len(cut.lengths_P):
                 raise DataError(f"{share.name}: no document that may be read has a token to predict; give more text")
         wanted = _wanted_tokens(self._corpora, self._pieces, stages, tokens)
+        _refuse_endless(wanted, self._pieces)
         if order in ("fresh", "fixed"):
             wanted = _passes(wanted, self._pieces)
         self._order = _plan_order(self._pieces, wanted, seed, order)
@@ -292,6 +293,13 @@ def _wanted_tokens(
     return [[count * scale for count in stage] for stage in wanted]
 
 
+def _refuse_endless(wanted: _Wanted, pieces: Sequence[Pieces]) -> None:
+    """Before the first pass is laid out, since millions of passes of a small corpus would take hours to count."""
+    total = sum(tokens / cut.lengths_P.mean() for stage in wanted for tokens, cut in zip(stage, pieces, strict=True))
+    if total > _MAX_PIECES:
+        raise DataError("these are more than 2 billion pieces of text; lower the tokens or the passes")
+
+
 def _passes(wanted: _Wanted, pieces: Sequence[Pieces]) -> _Wanted:
     """Each stage in parts, in which the corpus that is read most often is read once; the others keep their share."""
     totals = [float(cut.lengths_P.sum()) for cut in pieces]
@@ -346,8 +354,6 @@ class _Ring:
             if count < len(part):
                 self._rest = part[count:]
                 break
-            if sum(map(len, taken)) > _MAX_PIECES:
-                raise DataError("these are more than 2 billion pieces of text; lower the tokens or the passes")
         return np.concatenate(taken)
 
     def _parts(self) -> Iterator[Places]:

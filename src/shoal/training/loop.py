@@ -58,10 +58,11 @@ _SEED_STRIDE, _RANK_STRIDE = 1_000_003, 7_368_787
 class Callbacks:
     """Called after each training step; rank 0 alone calls them."""
 
-    before_checkpoint: Callable[[CurvePoint], None] | None = None
-    """Called before the checkpoint of the step is written, so that what it records of the step is on disk when a
-    resumed training starts behind it; a step that was killed in between is done again. It must not change the model,
-    which has the averaged weights meanwhile, where there is an average."""
+    before_checkpoint: Callable[[CurvePoint, bool], None] | None = None
+    """Called with the point of a step, and with whether the training ends there, before the checkpoint of the step is
+    written, so that what it records of the step is on disk when a resumed training starts behind it; a step that was
+    killed in between is done again. It must not change the model, which has the averaged weights meanwhile, where there
+    is an average."""
 
     on_step: Callable[[CurvePoint], None] | None = None
     on_evaluation: Callable[[HeldOutPoint], None] | None = None
@@ -146,7 +147,7 @@ def run_training(
         gradient_name: GradientName = "written out" if isinstance(gradient, LlamaGradient) else "autograd"
         companions = Companions(model, weights, settings, source.steps, monitoring, group)
         heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
-        control = RateControl(settings, source.steps, heard.watch)
+        control = RateControl(settings, source.steps, heard.watch, companions.average)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
         # The steps seed the generator of the process, which is given back as it was.
@@ -167,7 +168,7 @@ def run_training(
             checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group, model.device.type)
         _run_steps(stepper, source, curve, checkpointer, heard, companions, control)
-        held_out = companions.finish()
+        held_out = companions.finish(is_whole=control.used >= source.steps)
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
@@ -268,7 +269,8 @@ def _run_steps(
     """All steps that are left; each point is appended to the curve once its update is made."""
 
     def evaluate(step: int) -> None:
-        evaluation = companions.after_step(step)
+        # By the batches: where a step takes several of them, its number does not tell which is the last.
+        evaluation = companions.after_step(step, control.used, is_last=control.used >= source.steps)
         if evaluation is not None and callbacks.on_evaluation is not None:
             callbacks.on_evaluation(evaluation)
 
@@ -299,10 +301,10 @@ def _run_steps(
             if callbacks.on_decision is not None:
                 callbacks.on_decision(decision)
         evaluate(point.step)
+        is_last = control.used >= source.steps or companions.stopped
         if callbacks.before_checkpoint is not None:
             with companions.in_model():
-                callbacks.before_checkpoint(point)
-        is_last = control.used >= source.steps or companions.stopped
+                callbacks.before_checkpoint(point, is_last)
         if checkpointer is not None and (is_last or checkpointer.is_due()):
             save()
         callbacks.after_step(point, control.used, source.steps)

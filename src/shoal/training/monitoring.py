@@ -164,8 +164,12 @@ class HeldOutMonitor:
         if self._best_P is not None:
             self._weights.load_vector(self._best_P)
 
-    def curve(self) -> HeldOutCurve:
-        """What was measured, of a training that has come to its end."""
+    def curve(self, *, is_whole: bool) -> HeldOutCurve:
+        """What was measured, of a training that has come to its end.
+
+        Args:
+            is_whole: whether it read all of its batches.
+        """
         # Here alone, so that a training does not wait for the change-point engine to be loaded.
         from shoal.training.overfitting import find_overfitting
 
@@ -177,7 +181,7 @@ class HeldOutMonitor:
             confidence=CONFIDENCE,
             best_step=best,
             returned_step=best if self._keeps_best else steps[-1],
-            stopped_early=self.stopped and steps[-1] != max(self._steps),
+            stopped_early=self.stopped and not is_whole,
             onset=find_overfitting(steps, self._held_out_losses(), self._tokens_D),
         )
 

@@ -202,7 +202,8 @@ class Optimizers:
         for key, tensor in state.items():
             place, slot = key.split("/")
             optimizer, parameter = places[int(place)]
-            optimizer.state[parameter][slot] = self._like(tensor.to(parameter.device), parameter)
+            # A copy: it is updated in place, and a training may go back to one state several times.
+            optimizer.state[parameter][slot] = self._like(tensor.to(parameter.device, copy=True), parameter)
 
     def _groups(self) -> list[dict[str, Any]]:
         return [group for optimizer in self._optimizers for group in optimizer.param_groups]

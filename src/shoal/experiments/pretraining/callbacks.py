@@ -146,8 +146,13 @@ class EvalCallback:
             self._visit(0)
         self.clock.start()
 
-    def after_step(self, point: CurvePoint) -> None:
-        """Record a step."""
+    def after_step(self, point: CurvePoint, is_last: bool) -> None:
+        """Record a step.
+
+        Args:
+            point: of the step.
+            is_last: whether the training ends there, which the number of a step alone does not tell.
+        """
         # What is done from here on is no part of the training, and its time is not counted.
         self.clock.stop()
         if not self._has_begun:
@@ -159,7 +164,7 @@ class EvalCallback:
         if self.callbacks.on_step is not None:
             self.callbacks.on_step(point)
         if self.has_whole_model:
-            self._visit(point.step)
+            self._visit(point.step, is_last=is_last)
         self.clock.start()
 
     def take_held_out(self, point: HeldOutPoint) -> None:
@@ -184,10 +189,10 @@ class EvalCallback:
             self.clock.seconds += last["seconds"]
             self.clock.cpu_seconds += last["cpu_seconds"]
 
-    def _visit(self, step: int) -> None:
-        if step in self._scored:
+    def _visit(self, step: int, *, is_last: bool = False) -> None:
+        if is_last or step in self._scored:
             self._evaluate(step)
-        if step in self._saved:
+        if step in self._saved or (is_last and self._saved):
             save_snapshot(self.model, self.tokenizer, self.folder / "checkpoints" / f"step-{step}")
 
     def _evaluate(self, step: int) -> None:

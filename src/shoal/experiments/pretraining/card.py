@@ -90,7 +90,7 @@ def _memorised(result: PretrainResult) -> str:
 
 
 def _samples(recipe: Recipe, result: PretrainResult) -> str:
-    rows = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
+    rows = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.model_step]
     if not rows:
         return "None were drawn."
     quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in rows)

@@ -196,6 +196,11 @@ class PretrainResult:
     weights the model has, and from where on it overfits."""
 
     @property
+    def model_step(self) -> int:
+        """The step whose weights the model has: the last one, or the best."""
+        return self.steps if self.held_out_curve is None else self.held_out_curve.returned_step
+
+    @property
     def model(self) -> Path:
         """The folder that ``AutoModelForCausalLM.from_pretrained`` loads."""
         return self.folder / "model"

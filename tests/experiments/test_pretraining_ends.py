@@ -1,0 +1,62 @@
+"""How a pretraining ends: what is scored, sampled, saved and told of the weights that it leaves."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shoal.experiments.pretraining import Recipe, pretrain_run, recipe_from
+from shoal.training.watch import ChangesSchedule
+from tiny_recipes import tiny_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def recipe(**changes: Any) -> Recipe:
+    text = tiny_recipe(stories=8, tokens=2400, batch_tokens=240, more='precision = "float32"\n')
+    few = {"evaluation.sample_tokens": 4, "evaluation.memorised": 0, "evaluation.every": 2}
+    return recipe_from({"name": "tiny"} | tomllib.loads(text), "tiny.toml").with_values(few | changes)
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_the_card_of_the_best_weights_has_their_samples_and_scores(tmp_path: Path) -> None:
+    # At this rate the model is at its best before the end.
+    overfit = {"training.keep_best": True, "training.learning_rate": 2.0, "training.schedule": "constant"}
+    found = pretrain_run(recipe(**overfit), tmp_path / "best")
+    assert found.model_step < found.steps
+    samples = {row["step"]: " ".join(row["text"].split()) for row in rows(found.folder / "samples.jsonl")}
+    card = (found.model / "README.md").read_text()
+    assert samples[found.model_step] in card
+    assert samples[found.steps] not in card
+    scores = {row["step"]: row["bits_per_byte"] for row in rows(found.folder / "scores.jsonl")}
+    assert found.bits_per_byte["tales"] == pytest.approx(scores[found.model_step], abs=1e-12)
+    assert found.bits_per_byte["tales"] < scores[found.steps]
+
+
+def test_a_run_whose_steps_grow_is_scored_sampled_and_saved_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observe = ChangesSchedule.observe
+
+    def growing(self: ChangesSchedule, step: int, loss: float, norm: float | None = None, *, done: int) -> Any:
+        self.batches = 4 if step >= 3 else 1
+        return observe(self, step, loss, norm, done=done)
+
+    monkeypatch.setattr(ChangesSchedule, "observe", growing)
+    acting = {"training.schedule": "changes", "training.changes_acts_on": "batch", "checkpoints.every": 100}
+    found = pretrain_run(recipe(**acting), tmp_path / "grown")
+    planned = json.loads((found.folder / "plan.json").read_text())["steps"]
+    assert found.steps == found.model_step == rows(found.folder / "metrics.jsonl")[-1]["step"] < planned
+    for name in ("scores", "samples", "evaluations"):
+        assert rows(found.folder / f"{name}.jsonl")[-1]["step"] == found.steps, name
+    assert found.bits_per_byte["tales"] == rows(found.folder / "scores.jsonl")[-1]["bits_per_byte"]
+    assert "None were drawn" not in (found.model / "README.md").read_text()
+    saved = found.folder / "checkpoints" / f"step-{found.steps}" / "model.safetensors"
+    assert saved.read_bytes() == (found.model / "model.safetensors").read_bytes()
