@@ -4,7 +4,7 @@ Four kinds of items: questions with four full texts to choose from (as in ARC), 
 HellaSwag), the same questions behind a header of worked examples, and minimal pairs of BLiMP; then generation. Both
 sides get the same (context, continuation) pairs as text, encode them and score them; CPU-seconds are of that alone,
 loading and imports not counted, and the peer has the best of some batch sizes. Every item must get the same choice,
-every request the same greedy verdict, and log-likelihoods within 1e-4 of each other in relation to their size.
+every request the same greedy verdict, and log-likelihoods within 1e-4 nats of each other.
 
     python -m benchmarks.harness_scores [--model MODEL] [--items 1000] [--kinds choices endings header pairs generation]
 
@@ -76,13 +76,15 @@ def likelihoods(model: Path, kind: str, options: argparse.Namespace) -> dict[str
     best = min(peers, key=lambda size: float(peers[size]["cpu_seconds"]))
     peer = peers[best]
     greedy = sum(one == other for one, other in zip(ours["greedy"], peer["greedy"], strict=True))
-    apart = [abs(one - other) / max(1.0, abs(other)) for one, other in zip(ours["nats"], peer["nats"], strict=True)]
+    apart = [abs(one - other) for one, other in zip(ours["nats"], peer["nats"], strict=True)]
+    relative = [each / max(1.0, abs(other)) for each, other in zip(apart, peer["nats"], strict=True)]
     return {
         "items": len(items),
         "requests": len(pairs),
         "same choice": f"{same_choices(items, ours['nats'], peer['nats'])} of {len(items)}",
         "same greedy verdict": f"{greedy} of {len(pairs)}",
         "largest difference": float(f"{max(apart):.2g}"),
+        "in relation to its size": float(f"{max(relative):.2g}"),
         "shoal CPU-s": round(ours["cpu_seconds"], 2),
         "peer CPU-s": round(peer["cpu_seconds"], 2),
         "peer batch": best,

@@ -13,32 +13,31 @@ from shoal.evaluation.batching import ScoringRow
 from shoal.evaluation.prefix_scoring import PrefixScorer
 from shoal.evaluation.prefix_trees import TokenRequest, build_tree, common_prefix, shared_length
 from shoal.models import factor_model
+from shoal.models.fast import TreeRun
 
 ARCHITECTURES = ["Llama", "GPT2", "GPTNeo"]
 
 
-def requests_of(seed: int) -> list[list[TokenRequest]]:
-    """Rows of questions behind one header, with choices that begin alike, end early, or are the same."""
+def requests_of(seed: int) -> list[TokenRequest]:
+    """Questions behind one header, with choices that begin alike, end early, or are the same."""
     drawn = random.Random(seed)
 
     def ids(count: int) -> tuple[int, ...]:
         return tuple(drawn.randrange(3, 60) for _ in range(count))
 
     header = ids(9)
-    rows = []
+    found = []
     for _ in range(3):
         question = header + ids(drawn.randrange(1, 6))
         long = question + ids(6)
-        rows.append(
-            [
-                TokenRequest(long, len(question)),
-                TokenRequest(long[:-2], len(question)),
-                TokenRequest(long[:-2] + ids(3), len(question)),
-                *(TokenRequest((*question, letter), len(question)) for letter in (3, 4, 5, 5)),
-                TokenRequest(header + ids(2), len(header)),
-            ]
-        )
-    return rows
+        found += [
+            TokenRequest(long, len(question)),
+            TokenRequest(long[:-2], len(question)),
+            TokenRequest(long[:-2] + ids(3), len(question)),
+            *(TokenRequest((*question, letter), len(question)) for letter in (3, 4, 5, 5)),
+            TokenRequest(header + ids(2), len(header)),
+        ]
+    return found
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -47,36 +46,34 @@ def model(request):
 
 
 def test_shared_tokens_change_no_log_likelihood(model):
-    rows = requests_of(0)
-    flat = [request for row in rows for request in row]
+    requests = requests_of(0)
     alone = log_likelihoods(
         model,
-        [ScoringRow(place, each.ids, each.boundary, 0, len(each.target)) for place, each in enumerate(flat)],
+        [ScoringRow(place, each.ids, each.boundary, 0, len(each.target)) for place, each in enumerate(requests)],
         token_budget=1,
     )
     scorer = PrefixScorer(factor_model(model))
     assert scorer.reuses
-    for prefix in (0, 3, common_prefix(flat)):
-        found = [score.log_likelihood for row in scorer.score(rows, prefix) for score in row]
+    for prefix in (0, 3, common_prefix(requests)):
+        found = [score.log_likelihood for score in scorer.score(requests, prefix)]
         assert found == pytest.approx(alone, abs=1e-4, rel=1e-5)
 
 
 def test_equal_requests_have_equal_log_likelihoods_to_the_last_bit(model):
-    rows = requests_of(1)
-    for scores in PrefixScorer(factor_model(model)).score(rows, 3):
-        assert scores[5] == scores[6]
+    scores = PrefixScorer(factor_model(model)).score(requests_of(1), 3)
+    assert [scores[place] for place in (5, 13, 21)] == [scores[place] for place in (6, 14, 22)]
 
 
 def test_a_model_without_a_fast_forward_pass_is_scored_row_by_row_with_the_same_verdicts(model):
-    rows = requests_of(2)
-    fast = PrefixScorer(factor_model(model)).score(rows)
+    requests = requests_of(2)
+    fast = PrefixScorer(factor_model(model)).score(requests)
     scorer = PrefixScorer(factor_model(tiny_model_with_hook(model)))
     assert not scorer.reuses
-    for one, other in zip(fast, scorer.score(rows), strict=True):
-        assert [each.greedy for each in one] == [each.greedy for each in other]
-        assert [each.log_likelihood for each in one] == pytest.approx(
-            [each.log_likelihood for each in other], abs=1e-4, rel=1e-5
-        )
+    found = scorer.score(requests)
+    assert [each.greedy for each in fast] == [each.greedy for each in found]
+    assert [each.log_likelihood for each in fast] == pytest.approx(
+        [each.log_likelihood for each in found], abs=1e-4, rel=1e-5
+    )
 
 
 def tiny_model_with_hook(model: torch.nn.Module) -> torch.nn.Module:
@@ -90,8 +87,8 @@ def tiny_model_with_hook(model: torch.nn.Module) -> torch.nn.Module:
 
 def test_the_likeliest_id_is_greedy_among_several_at_one_place(model):
     question = (7, 8, 9)
-    rows = [[TokenRequest((*question, letter), 3) for letter in range(3, 60)]]
-    (scores,) = PrefixScorer(factor_model(model)).score(rows)
+    requests = [TokenRequest((*question, letter), 3) for letter in range(3, 60)]
+    scores = PrefixScorer(factor_model(model)).score(requests)
     best = max(range(len(scores)), key=lambda place: scores[place].log_likelihood)
     with torch.inference_mode():
         argmax = int(model(torch.tensor([question])).logits[0, -1].argmax())
@@ -103,7 +100,7 @@ def test_a_tree_stores_each_shared_token_once():
     tree = build_tree([TokenRequest((1, 2, 3, 4), 2), TokenRequest((1, 2, 3, 5, 6), 2), TokenRequest((1, 9, 3), 1)])
     assert tree.ids == [1, 2, 3, 5, 9]
     assert tree.depths == [0, 1, 2, 3, 1]
-    assert tree.ends == [5, 4, 4, 4, 5]
+    assert tree.runs == [TreeRun(0, 3, []), TreeRun(3, 1, [0, 1, 2]), TreeRun(4, 1, [0])]
     assert tree.paths == [[1, 2], [1, 2, 3], [0, 4]]
 
 

@@ -78,10 +78,9 @@ def score_choices(
         longest = max(len(request.ids) for each in requests.values() for request in each)
         scorer = PrefixScorer(factor_model(model, max_length=longest))
         for block in pack_requests(requests, header, token_budget):
-            found = scorer.score([[each for name in row for each in requests[name]] for row in block.rows], header)
-            scores = iter([score.log_likelihood for row in found for score in row])
-            nats |= {name: [next(scores) for _ in requests[name]] for row in block.rows for name in row}
-            done += sum(map(len, block.rows))
+            scores = iter(scorer.score([each for name in block for each in requests[name]], header))
+            nats |= {name: [next(scores).log_likelihood for _ in requests[name]] for name in block}
+            done += len(block)
             report("choices", done, len(items))
     return [_score(item, nats[str(place)], requests[str(place)]) for place, item in enumerate(items)]
 

@@ -1,13 +1,13 @@
 """Log-likelihoods of requests that share beginnings, each shared token computed once.
 
-A batch is rows of trees (`shoal.evaluation.prefix_trees`), behind a prefix that all of its rows share and that is read
-as one row of its own. The head looks at the nodes that predict something, once each: a node that predicts several ids
+A batch is a tree (`shoal.evaluation.prefix_trees`), behind a prefix that all of its requests share and that is read as
+a row of its own. The head looks at the nodes that predict something, once each: a node that predicts several ids
 (the answers A, B, C and D behind one question) has one normaliser. What is found of a batch depends on the batch alone,
 so that it is the same in every process and in every order of batches. Models that shoal has no fast forward pass for
 read each request by itself, as `shoal.evaluation.batching` batches them.
 
-Shapes: B rows, N nodes of a row, M nodes of a batch, U of them that predict, E edges of a batch, F target ids of all
-requests, D hidden width, V vocabulary.
+Shapes: N nodes of a tree, U of them that predict, E edges of a tree, F target ids of all requests, D hidden width, V
+vocabulary.
 """
 
 from __future__ import annotations
@@ -62,39 +62,35 @@ class PrefixScorer:
         """Whether shared beginnings are computed once; not so where the model has no fast forward pass."""
         return self._factored.fast is not None
 
-    def score(self, rows: Sequence[Sequence[TokenRequest]], prefix: int = 0) -> list[list[RequestScore]]:
+    def score(self, requests: Sequence[TokenRequest], prefix: int = 0) -> list[RequestScore]:
         """Score a batch.
 
         Args:
-            rows: the requests of each row, which are packed into one tree.
-            prefix: how many ids all requests of the batch begin with, to be read once; less than any boundary.
+            requests: at least one; their shared beginnings are computed once.
+            prefix: how many ids all requests begin with, to be read once and kept; less than any boundary.
 
         Raises:
             ModelError: the model's logits are not numbers.
         """
         with torch.inference_mode():
-            found = self._by_trees(rows, prefix) if self._factored.fast is not None else self._one_by_one(rows)
-        if any(math.isnan(score.log_likelihood) for row in found for score in row):
+            fast = self._factored.fast
+            found = self._one_by_one(requests) if fast is None else self._as_tree(fast, requests, prefix)
+        if any(math.isnan(score.log_likelihood) for score in found):
             raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
         return found
 
-    def _by_trees(self, rows: Sequence[Sequence[TokenRequest]], prefix: int) -> list[list[RequestScore]]:
-        fast, head = self._factored.fast, self._factored.head
-        assert fast is not None
-        assert head is not None
-        trees = [build_tree(requests, prefix) for requests in rows]
-        hidden_BND = _read_trees(fast, trees, self._read_header(fast, rows[0][0].ids[:prefix]))
-        edges = _Edges(trees, rows, self._factored.vocabulary)
-        nats, right = edges.score(head, hidden_BND.flatten(0, 1))
-        found, first = [], 0
-        for requests in rows:
-            scores = []
-            for request in requests:
-                last = first + len(request.ids) - request.boundary
-                scores.append(RequestScore(math.fsum(nats[first:last]), all(right[first:last])))
-                first = last
-            found.append(scores)
-        return found
+    def _as_tree(self, fast: FastModel, requests: Sequence[TokenRequest], prefix: int) -> list[RequestScore]:
+        tree = build_tree(requests, prefix)
+        header = self._read_header(fast, requests[0].ids[:prefix])
+        states = TreeStates(tree.depths, tree.runs, fast.device, header)
+        hidden_1ND = fast.hidden(torch.tensor([tree.ids], device=fast.device), states)
+        nats, right = _Edges(tree, requests, self._factored.vocabulary).score(fast.head, hidden_1ND[0])
+        scores, first = [], 0
+        for request in requests:
+            last = first + len(request.ids) - request.boundary
+            scores.append(RequestScore(math.fsum(nats[first:last]), all(right[first:last])))
+            first = last
+        return scores
 
     def _read_header(self, fast: FastModel, ids: tuple[int, ...]) -> PrefixCache | None:
         """The states of a shared prefix; the last one is remembered, since the batches of a task have one."""
@@ -107,9 +103,9 @@ class PrefixScorer:
             self._header = (ids, cache)
         return self._header[1]
 
-    def _one_by_one(self, rows: Sequence[Sequence[TokenRequest]]) -> list[list[RequestScore]]:
+    def _one_by_one(self, requests: Sequence[TokenRequest]) -> list[RequestScore]:
         factored = self._factored
-        unique = list(dict.fromkeys(request for requests in rows for request in requests))
+        unique = list(dict.fromkeys(requests))
         whole = [
             ScoringRow(place, request.ids, request.boundary, 0, len(request.target))
             for place, request in enumerate(unique)
@@ -129,45 +125,22 @@ class PrefixScorer:
         of_request = {
             request: RequestScore(math.fsum(nats[place]), greedy[place]) for place, request in enumerate(unique)
         }
-        return [[of_request[request] for request in requests] for requests in rows]
-
-
-def _read_trees(fast: FastModel, trees: Sequence[TokenTree], header: PrefixCache | None) -> torch.Tensor:
-    """The hidden states of the nodes (B × N × D); rows are padded on the right with nodes that nothing sees."""
-    length = max(len(tree.ids) for tree in trees)
-
-    def padded(values: list[int], filler: int) -> list[int]:
-        return values + [filler] * (length - len(values))
-
-    ids_BN = torch.tensor([padded(tree.ids, 0) for tree in trees], device=fast.device)
-    depths_BN = torch.tensor([padded(tree.depths, tree.prefix) for tree in trees], device=fast.device)
-    # The filler ends with itself, so that a padding node sees itself alone and no softmax is over nothing.
-    ends = [tree.ends + list(range(len(tree.ends) + 1, length + 1)) for tree in trees]
-    return fast.hidden(ids_BN, TreeStates(depths_BN, torch.tensor(ends, device=fast.device), header))
+        return [of_request[request] for request in requests]
 
 
 class _Edges:
-    """The different (node, target id) of a batch, and the nodes that they begin at.
+    """The different (node, target id) of a tree, and the nodes that they begin at.
 
     Args:
-        trees: of the rows.
-        rows: the requests of each row.
+        tree: of the requests.
+        requests: in the tree's order of paths.
         vocabulary: V.
     """
 
-    def __init__(self, trees: Sequence[TokenTree], rows: Sequence[Sequence[TokenRequest]], vocabulary: int) -> None:
-        length = max(len(tree.ids) for tree in trees)
-        nodes: list[int] = []
-        tokens: list[int] = []
-        counts: list[int] = []
-        for tree, requests in zip(trees, rows, strict=True):
-            before = len(nodes)
-            for path, request in zip(tree.paths, requests, strict=True):
-                nodes += path
-                tokens += request.ids[request.boundary :]
-            counts.append(len(nodes) - before)
-        rows_F = np.repeat(np.arange(len(trees)) * length, counts)
-        keys_F = (np.array(nodes) + rows_F) * vocabulary + np.array(tokens)
+    def __init__(self, tree: TokenTree, requests: Sequence[TokenRequest], vocabulary: int) -> None:
+        nodes_F = [node for path in tree.paths for node in path]
+        tokens_F = [token for request in requests for token in request.target]
+        keys_F = np.array(nodes_F) * vocabulary + np.array(tokens_F)
         keys_E, self._edge_F = np.unique(keys_F, return_inverse=True)
         places_U, unit_E = np.unique(keys_E // vocabulary, return_inverse=True)
         self._places_U = torch.from_numpy(places_U)
@@ -175,15 +148,15 @@ class _Edges:
         self._token_E = torch.from_numpy(keys_E % vocabulary)
         self._vocabulary = vocabulary
 
-    def score(self, head: LMHead, hidden_MD: torch.Tensor) -> tuple[list[float], list[bool]]:
-        """Log p of each target id of each request, row after row, and whether it is the argmax.
+    def score(self, head: LMHead, hidden_ND: torch.Tensor) -> tuple[list[float], list[bool]]:
+        """Log p of each target id, request after request, and whether it is the argmax.
 
         Args:
             head: of the model.
-            hidden_MD: hidden states of the nodes, row after row, padding included.
+            hidden_ND: hidden states of the nodes.
         """
-        device = hidden_MD.device
-        hidden_UD = hidden_MD[self._places_U.to(device)]
+        device = hidden_ND.device
+        hidden_UD = hidden_ND[self._places_U.to(device)]
         unit_E, token_E = self._unit_E.to(device), self._token_E.to(device)
         # The first edge of each node goes through the head; the others share its normaliser. Edges are sorted by node.
         several_U = torch.bincount(unit_E, minlength=len(hidden_UD))

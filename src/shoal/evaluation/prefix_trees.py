@@ -1,9 +1,10 @@
-"""Token rows packed as trees, so that what several of them begin with is stored, and computed, once.
+"""Token rows packed as a tree, so that what several of them begin with is stored, and computed, once.
 
-Requests are put into a tree in lexicographic order of their ids, so that its nodes come in the order of a walk and a
-subtree is a run of places. The last id of a request is predicted and never read: it is no node, unless another request
-continues behind it. What is scored of a request are edges: from the node that predicts to the id that is predicted.
-Requests that are equal, and beginnings that are equal, share nodes and edges, whatever item they belong to.
+Requests are put into the tree in lexicographic order of their ids, so that its nodes come in the order of a walk, and
+what each adds to it is a run of places. The last id of a request is predicted and never read: it is no node, unless
+another request continues behind it. What is scored of a request are edges: from the node that predicts to the id that
+is predicted. Requests that are equal, and beginnings that are equal, share nodes and edges, whatever item they belong
+to.
 
 Cost: a sort of the requests, and work on tokens by slices of lists.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from shoal.models.fast import TreeRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +47,8 @@ class TokenTree:
     depths: list[int] = field(default_factory=list)
     """The position of each node in its text, the prefix counted."""
 
-    ends: list[int] = field(default_factory=list)
-    """The place behind the last node that follows from this one."""
+    runs: list[TreeRun] = field(default_factory=list)
+    """The nodes that each request added, with those that they follow."""
 
     paths: list[list[int]] = field(default_factory=list)
     """Of each request, in the order in which they were given: the nodes that predict its target, one per id."""
@@ -66,17 +69,14 @@ def build_tree(requests: Sequence[TokenRequest], prefix: int = 0) -> TokenTree:
         ids, boundary = requests[place].ids, requests[place].boundary
         shared = max(0, min(shared_length(before, ids), len(before) - 1, len(ids) - 1) - prefix)
         first = len(tree.ids)
-        for node in branch[shared:]:
-            tree.ends[node] = first
         added = ids[prefix + shared : -1]
         tree.ids += added
         tree.depths += range(prefix + shared, len(ids) - 1)
-        tree.ends += [0] * len(added)
+        if added:
+            tree.runs.append(TreeRun(first, len(added), branch[:shared]))
         branch[shared:] = range(first, first + len(added))
         tree.paths[place] = branch[boundary - 1 - prefix : len(ids) - 1 - prefix]
         before = ids
-    for node in branch:
-        tree.ends[node] = len(tree.ids)
     return tree
 
 

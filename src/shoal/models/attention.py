@@ -30,7 +30,7 @@ _QUERIES = 64
 _KEYS = 256
 _BUFFER = 2**18
 # Queries are multiplied by it, so that 2**x, which is faster, does the work of e**x.
-_LOG2_E = 1.4426950408889634
+LOG2_E = 1.4426950408889634
 # Well within float32 (3e38), since the same weights are multiplied by values, too.
 _SAFE = 1e30
 
@@ -97,6 +97,48 @@ def banded_attention(
     return out_BHLK
 
 
+def attend(
+    query_BHLK: torch.Tensor,
+    key_BGTK: torch.Tensor,
+    value_BGTK: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    *,
+    window: int,
+    scale: float,
+) -> torch.Tensor:
+    """Attention in which several heads may share a head of keys.
+
+    Args:
+        query_BHLK: queries.
+        key_BGTK: keys; H is a multiple of G.
+        value_BGTK: values.
+        mask: which keys each query sees, in a shape that goes with B × H × L × T; None where queries are the last of
+            the keys, in order.
+        window: how many keys a query sees without a mask, itself included.
+        scale: of the scores.
+
+    Returns:
+        B × H × L × K.
+    """
+    grouped = query_BHLK.shape[1] != key_BGTK.shape[1]
+    if mask is not None:
+        return scaled_dot_product_attention(
+            query_BHLK, key_BGTK, value_BGTK, attn_mask=mask, scale=scale, enable_gqa=grouped
+        )
+    if grouped:
+        times = query_BHLK.shape[1] // key_BGTK.shape[1]
+        key_BGTK, value_BGTK = (part.repeat_interleave(times, dim=1) for part in (key_BGTK, value_BGTK))
+    # The queries, not the scores: L · K numbers in place of L².
+    return banded_attention(query_BHLK * scale if scale != 1.0 else query_BHLK, key_BGTK, value_BGTK, window)
+
+
+def sums_are_safe(sums: torch.Tensor) -> bool:
+    """Whether sums of exponentials, without the maximum subtracted, are all far from overflow and from nothing."""
+    least, most = sums.aminmax()
+    # Written as "within", so that NaN, which fails every comparison, is unsafe, too.
+    return bool((least > 1.0 / _SAFE) & (most < _SAFE))
+
+
 def tanh_gelu(x: torch.Tensor) -> torch.Tensor:
     """GELU in its tanh form (Hendrycks and Gimpel 2016): x · σ(2 √(2/π) (x + 0.044715 x³))."""
     inner = (x * x).mul_(0.044715).add_(1.0).mul_(x)
@@ -112,7 +154,7 @@ def _without_maximum(
     """
     rows, heads, length, width = query_BHLK.shape
     seen = key_BHLK.shape[2]
-    query_GKL = (query_BHLK * _LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
+    query_GKL = (query_BHLK * LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
     key_GLK = key_BHLK.reshape(rows * heads, seen, width)
     value_BHKL = value_BHLK.new_ones(rows, heads, width + 1, seen)
     value_BHKL[:, :, :width] = value_BHLK.transpose(2, 3)

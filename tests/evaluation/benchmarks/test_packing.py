@@ -1,4 +1,4 @@
-"""Which items share a row follows from their tokens, and from nothing else."""
+"""Which items share a block follows from their tokens, and from nothing else."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ def request(context: int, ids: int, seed: int) -> TokenRequest:
     return TokenRequest((*before, *(1000 + seed * 50 + place for place in range(ids))), context)
 
 
-def test_long_requests_with_one_context_share_a_row_and_others_do_not():
+def test_what_items_share_counts_once_towards_the_budget():
     answers = {f"a{seed}": [request(100, 20, seed)] for seed in range(4)}
-    (block,) = pack_requests(answers, 0, 4096)
-    assert block.rows == (("a0", "a1", "a2", "a3"),)
+    whole = 119 + 3 * 19
+    assert pack_requests(answers, 0, whole) == [("a0", "a1", "a2", "a3")]
+    assert pack_requests(answers, 0, whole - 1) == [("a0", "a1", "a2"), ("a3",)]
+    assert pack_requests(answers, 90, whole - 90) == [("a0", "a1", "a2", "a3")]
     apart = {f"b{seed}": [TokenRequest(tuple(range(seed * 200, seed * 200 + 90)), 80)] for seed in range(3)}
-    assert sorted(pack_requests(apart, 0, 4096)[0].rows) == [("b0",), ("b1",), ("b2",)]
+    assert pack_requests(apart, 0, 3 * 89 - 1) == [("b0", "b1"), ("b2",)]
 
 
 def test_the_order_of_items_changes_no_block():

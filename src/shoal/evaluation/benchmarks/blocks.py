@@ -53,8 +53,8 @@ class BlockRunner:
         return self._generate(task, block) if block.kind == "generation" else self._score(task, block)
 
     def _score(self, task: PlannedTask, block: PlanBlock) -> list[BenchmarkRecord]:
-        rows = [[each.request for item in row for each in task.encoded[item]] for row in block.rows]
-        scores = iter([score for row in self._scorer.score(rows, block.header) for score in row])
+        requests = [each.request for name in block.items for each in task.encoded[name]]
+        scores = iter(self._scorer.score(requests, block.header))
         records = []
         for name in block.items:
             found = [next(scores) for _ in task.encoded[name]]

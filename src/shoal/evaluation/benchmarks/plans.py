@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
 from shoal.evaluation.benchmarks.generation import room_of
-from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, PackedBlock, find_header, pack_prompts, pack_requests
+from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, find_header, pack_prompts, pack_requests
 from shoal.progress import no_progress
 from shoal.text import describe_policy
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Tokens of a block: with more of them products are larger, and a kill loses more work.
 TOKEN_BUDGET = 1536
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,8 @@ class PlanBlock:
     header: int
     """How many ids all of its items begin with, which are read once."""
 
-    rows: tuple[tuple[str, ...], ...]
-    """The ids of the items of each row."""
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """The ids of all items, in the order of their records."""
-        return tuple(item for row in self.rows for item in row)
+    items: tuple[str, ...]
+    """Their ids, in the order of their records."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -55,7 +50,7 @@ class PlanBlock:
             "task": self.task,
             "kind": self.kind,
             "header": self.header,
-            "rows": [list(row) for row in self.rows],
+            "items": list(self.items),
         }
 
 
@@ -81,7 +76,7 @@ class BenchmarkPlan:
     @property
     def items(self) -> int:
         """How many items there are."""
-        return sum(len(row) for block in self.blocks for row in block.rows)
+        return sum(len(block.items) for block in self.blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -207,7 +202,6 @@ def _blocks(part: PlannedTask, token_budget: int, first: int) -> list[PlanBlock]
     if not part.encoded:
         raise DataError(f"the task {items.task.name} has no items; raise --limit, or look at its data")
     requests = {item: [each.request for each in rows] for item, rows in part.encoded.items()}
-    packed: list[PackedBlock]
     if items.kind == "generation":
         prompts = {item: rows[0] for item, rows in requests.items()}
         packed = pack_prompts(prompts, room_of(items.task.generation, items.task.name), GENERATION_CELLS)
@@ -216,6 +210,6 @@ def _blocks(part: PlannedTask, token_budget: int, first: int) -> list[PlanBlock]
         header = find_header(requests)
         packed = pack_requests(requests, header, token_budget)
     return [
-        PlanBlock(number=first + place, task=items.task.name, kind=items.kind, header=header, rows=block.rows)
+        PlanBlock(number=first + place, task=items.task.name, kind=items.kind, header=header, items=block)
         for place, block in enumerate(packed)
     ]

@@ -90,9 +90,8 @@ class RequestAnswerer:
             longest = max(len(request.ids) for key in names for request in key)
             scorer = PrefixScorer(factor_model(self._model.model, max_length=longest))
             for block in pack_requests(items, header, self._budget):
-                rows = [[request for name in row for request in items[name]] for row in block.rows]
-                scores = iter([score for row in scorer.score(rows, header) for score in row])
-                for name in (name for row in block.rows for name in row):
+                scores = iter(scorer.score([request for name in block for request in items[name]], header))
+                for name in block:
                     found[name] = [next(scores) for _ in items[name]]
                 report("requests", len(found), len(items))
         return [found[names[key]] for key in keys]
@@ -121,9 +120,8 @@ class RequestAnswerer:
             generator = TextGenerator(factored, self._model.tokenizer)
             requests = {prompt: each.request for prompt, each in encoded.items()}
             for block in pack_prompts(requests, room, GENERATION_CELLS):
-                names = [name for row in block.rows for name in row]
-                texts = generator.generate([requests[name] for name in names], names, generation, where=where)
-                found |= {name: each[0] for name, each in zip(names, texts, strict=True)}
+                texts = generator.generate([requests[name] for name in block], block, generation, where=where)
+                found |= {name: each[0] for name, each in zip(block, texts, strict=True)}
                 report("requests", len(found), len(unique))
         return [found[prompt] for prompt in prompts]
 

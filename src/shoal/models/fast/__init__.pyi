@@ -7,5 +7,7 @@ from .kv_cache import (
     KeyValues as KeyValues,
     KVCache as KVCache,
     PrefixCache as PrefixCache,
+    StoredStates as StoredStates,
 )
+from .run_groups import TreeRun as TreeRun
 from .tree_states import TreeStates as TreeStates

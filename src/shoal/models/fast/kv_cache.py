@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 
 import torch
 
+from shoal.models.attention import attend
+
 States = tuple[torch.Tensor, torch.Tensor]
 """Keys and values (B rows and H heads of them each)."""
 
@@ -22,6 +24,34 @@ class KeyValues(ABC):
     @abstractmethod
     def positions(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """Where the ids stand in their rows: L positions, or B × L where rows differ."""
+
+    @abstractmethod
+    def attend(
+        self, layer: int, query_BHLK: torch.Tensor, states: States, *, window: int, scale: float
+    ) -> torch.Tensor:
+        """Attention of what is being read to itself and to what was read before, which keeps its states.
+
+        Args:
+            layer: its number.
+            query_BHLK: queries.
+            states: keys and values of the same ids.
+            window: how many states an id sees, itself included.
+            scale: of the scores.
+
+        Returns:
+            B × H × L × K.
+        """
+
+
+class StoredStates(KeyValues):
+    """Keys and values that are stored as the rows of a tensor."""
+
+    def attend(
+        self, layer: int, query_BHLK: torch.Tensor, states: States, *, window: int, scale: float
+    ) -> torch.Tensor:
+        """See `KeyValues.attend`."""
+        key, value = self.update(layer, states)
+        return attend(query_BHLK, key, value, self.mask(window), window=window, scale=scale)
 
     @abstractmethod
     def update(self, layer: int, states: States) -> States:
@@ -40,7 +70,7 @@ class KeyValues(ABC):
         """Which states each id sees, of the last ``window``; None where the ids are the last of them, in order."""
 
 
-class PrefixCache(KeyValues):
+class PrefixCache(StoredStates):
     """The keys and values of a prefix that all rows share: read once as one row, then used by many."""
 
     def __init__(self) -> None:
@@ -52,6 +82,10 @@ class PrefixCache(KeyValues):
     def length(self) -> int:
         """How many tokens have been read; 0 before the prefix is closed."""
         return self._length
+
+    def states(self, layer: int) -> States:
+        """The keys and values of a layer (1 × H × L × K each)."""
+        return self._layers[layer]
 
     def positions(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The same in all rows."""
@@ -79,7 +113,7 @@ class PrefixCache(KeyValues):
         self._length = next(iter(self._layers.values()))[0].shape[2]
 
 
-class KVCache(KeyValues):
+class KVCache(StoredStates):
     """The keys and values of each row of a batch, which is continued token by token.
 
     What a row reads next overwrites its padding, and a mask by length hides the rest.

@@ -12,9 +12,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torch.nn.functional import embedding, layer_norm, linear, scaled_dot_product_attention
+from torch.nn.functional import embedding, layer_norm, linear
 
-from shoal.models.attention import banded_attention, tanh_gelu
+from shoal.models.attention import attend, tanh_gelu
 from shoal.models.fast.base import FastModel
 
 if TYPE_CHECKING:
@@ -91,16 +91,9 @@ class LayerNormModel(FastModel):
     def _attend(self, qkv_BLE: torch.Tensor, number: int, past: KeyValues | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         query, key, value = qkv_BLE.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        # The queries, not the scores: L · K numbers in place of L².
-        if self.scale != 1.0:
-            query = query * self.scale
-        window, mask = self.layers[number].window, None
-        if past is not None:
-            key, value = past.update(number, (key, value))
-            mask = past.mask(window)
-        # A mask means a cache with rows of different lengths, which bands cannot express.
-        if mask is None:
-            out = banded_attention(query, key, value, window)
+        window = self.layers[number].window
+        if past is None:
+            out = attend(query, key, value, window=window, scale=self.scale)
         else:
-            out = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
+            out = past.attend(number, query, (key, value), window=window, scale=self.scale)
         return out.transpose(1, 2).reshape(rows, length, -1)

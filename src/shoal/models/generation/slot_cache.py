@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.models.fast import KeyValues
+from shoal.models.fast import StoredStates
 
 if TYPE_CHECKING:
     from shoal.models.fast.kv_cache import States
@@ -26,7 +26,7 @@ def rounded_room(length: int) -> int:
     return -(-length // _BLOCK) * _BLOCK
 
 
-class RowCache(KeyValues):
+class RowCache(StoredStates):
     """The keys and values of one row while it is read chunk by chunk."""
 
     def __init__(self, length: int) -> None:
@@ -75,7 +75,7 @@ class RowCache(KeyValues):
         return states_1GLK.new_empty(rows, heads, self._length, width)
 
 
-class SlotCache(KeyValues):
+class SlotCache(StoredStates):
     """The keys and values of the rows that are continued, one slot each.
 
     Args:
