@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import math
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from shoal.errors import DataError
 from shoal.textfiles import (
     check_characters,
     decode_text,
+    finite,
     inner_suffix,
     numbered_lines,
     read_json,
@@ -92,6 +94,10 @@ def test_json_lines_are_read_in_any_encoding_and_compressed(tmp_path: Path, enco
         ('{"a": 1}\n{"a" 1}\n', ", line 2: broken JSON at place 6 (Expecting ':' delimiter); give an object"),
         ("[" * 100_000 + "\n", ", line 1: JSON nested too deeply; give an object"),
         ('1\n{"a"', ", line 2: broken JSON at place 5 (Expecting ':' delimiter); give an object"),
+        (
+            '{"a": -' + "9" * 5000 + "}\n",
+            ", line 1: JSON with a whole number of more than 4,300 digits; give an object",
+        ),
     ],
 )
 def test_broken_json_lines_are_named_with_their_place(tmp_path: Path, content: str, message: str) -> None:
@@ -113,6 +119,26 @@ def test_a_last_line_that_is_still_being_written_may_be_left_out(tmp_path: Path)
     assert [value for _, value in read_json_lines(path, unfinished=True)] == [1, 2]
 
 
+@pytest.mark.parametrize("cut", range(1, 19))
+def test_a_line_may_be_torn_at_any_byte(tmp_path: Path, cut: int) -> None:
+    """Also within a character, where what is left is no text."""
+    path = tmp_path / "a.jsonl"
+    last = '{"b": "é日😀"}'.encode()
+    assert len(last) == 18
+    path.write_bytes('{"a": "é"}\n'.encode() + last[:cut])
+    found = [value for _, value in read_json_lines(path, unfinished=True)]
+    assert found == [{"a": "é"}, *([{"b": "é日😀"}] if cut == len(last) else [])]
+
+
+@pytest.mark.parametrize("content", [b"notes", b'{"a": 1}\nnotes', b'{"a": "\xff', b'{"a\xe6": 1}\n{"b"'])
+def test_a_file_of_something_else_has_no_torn_line(tmp_path: Path, content: bytes) -> None:
+    """What resumes a file writes its end anew, and must not do so where it is somebody's text."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(DataError):
+        list(read_json_lines(path, unfinished=True))
+
+
 def test_a_json_file_is_read_or_named_with_line_and_place(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('{\n "a": [1, 2]\n}')
@@ -120,6 +146,21 @@ def test_a_json_file_is_read_or_named_with_line_and_place(tmp_path: Path) -> Non
     path.write_text('{\n "a" 1\n}')
     with pytest.raises(DataError, match=r"a\.json: broken JSON at line 2, place 6 \(Expecting ':' delimiter\)$"):
         read_json(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (math.nan, None),
+        (-math.inf, None),
+        ([1.5, math.inf], [1.5, None]),
+        ((0, math.nan), [0, None]),
+        ({"a": {"b": [math.nan]}, "c": "nan"}, {"a": {"b": [None]}, "c": "nan"}),
+        (True, True),
+    ],
+)
+def test_numbers_that_json_does_not_have_are_none(value: object, plain: object) -> None:
+    assert finite(value) == plain
 
 
 def test_the_inner_suffix_looks_into_compressed_names() -> None:

@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 import sys
 import zlib
@@ -76,13 +77,17 @@ def read_standard_input() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def read_lines_of(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines_of(path: Path, *, unfinished: bool = False) -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers from 1, without their ends; memory does not grow with their number.
+
+    Args:
+        path: the file.
+        unfinished: see `read_chunks`.
 
     Raises:
         DataError: it cannot be read, or is no text.
     """
-    return enumerate(split_chunks(read_chunks(path), "\n"), start=1)
+    return enumerate(split_chunks(read_chunks(path, unfinished=unfinished), "\n"), start=1)
 
 
 def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
@@ -108,14 +113,19 @@ def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
     yield "".join(pending) + tail
 
 
-def read_chunks(path: Path) -> Iterator[str]:
+def read_chunks(path: Path, *, unfinished: bool = False) -> Iterator[str]:
     """The text of a file in pieces of about a megabyte; see `decode_text`.
+
+    Args:
+        path: the file.
+        unfinished: leave out the first bytes of a character with which the file ends, as a process leaves them that
+            is killed, or finds the disk full, while it appends.
 
     Raises:
         DataError: it cannot be read, or is no text.
     """
     with open_bytes(path) as file:
-        yield from _decoded(file, str(path))
+        yield from _decoded(file, str(path), unfinished=unfinished)
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
@@ -129,21 +139,23 @@ def read_json_lines(path: Path, *, expected: str = "", unfinished: bool = False)
     Args:
         path: a file of any encoding that `read_text` knows, ``.gz`` too; memory does not grow with its lines.
         expected: what a line should be, for the message on a broken one (``each line must be an object``).
-        unfinished: leave out a last line that is broken and has no line end, as a process leaves that is killed
+        unfinished: leave out the beginning of an object without a line end, as a process leaves it that is killed
             while it appends to the file.
 
     Raises:
         DataError: the file cannot be read, is no text, or a line is no JSON.
     """
     # One line ahead: a line is the unfinished last one only where nothing follows it, not even an empty line.
-    for (number, line), following in pairwise(chain(read_lines_of(path), [(0, None)])):
+    lines = read_lines_of(path, unfinished=unfinished)
+    for (number, line), following in pairwise(chain(lines, [(0, None)])):
         if not line or not line.strip():
             continue
         where = f"{path}, line {number}"
         try:
             value = parse_json(line, where, expected=expected)
         except DataError:
-            if unfinished and following[1] is None:
+            # A file of something else is not taken for one whose last line was torn, which is written anew.
+            if unfinished and following[1] is None and line.startswith("{"):
                 return
             raise
         yield where, value
@@ -176,7 +188,7 @@ def parse_json(text: str, where: str, *, expected: str = "") -> Any:
         expected: what it should be, for the message.
 
     Raises:
-        DataError: it is no JSON, or nested deeper than Python reads.
+        DataError: it is no JSON, nested deeper than Python reads, or has a number of thousands of digits.
     """
     hint = f"; {expected}" if expected else ""
     try:
@@ -184,8 +196,25 @@ def parse_json(text: str, where: str, *, expected: str = "") -> Any:
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         raise DataError(f"{where}: broken JSON at {line}place {error.colno} ({error.msg}){hint}") from error
+    except ValueError as error:
+        # Python refuses to convert more digits than that, since the time grows with their square.
+        limit = sys.get_int_max_str_digits()
+        raise DataError(f"{where}: JSON with a whole number of more than {limit:,} digits{hint}") from error
     except RecursionError as error:
         raise DataError(f"{where}: JSON nested too deeply{hint}") from error
+
+
+def finite(value: Any) -> Any:
+    """Plain values with None for each number that JSON does not have (NaN and the infinities).
+
+    Args:
+        value: what `json.dumps` takes.
+    """
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def inner_suffix(path: Path) -> str:
@@ -232,7 +261,7 @@ def _is_wide(head: bytes) -> bool:
     return any(len(part) > 1 and part.count(0) > 0.9 * len(part) for part in (head[::2], head[1::2]))
 
 
-def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
+def _decoded(file: IO[bytes], where: str, *, unfinished: bool = False) -> Iterator[str]:
     chunk = file.read(_CHUNK)
     encoding = next((name for mark, name in _MARKS if chunk.startswith(mark)), "utf-8")
     if encoding == "utf-8" and _is_wide(chunk[:_HEAD]):
@@ -246,6 +275,8 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
         try:
             yield decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
+            if unfinished and not chunk:
+                return
             raw = pending + chunk
             start = len(raw) - len(error.object) + error.start  # the decoder takes off a byte-order mark
             offset = done - len(pending) + start

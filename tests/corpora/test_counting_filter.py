@@ -15,6 +15,7 @@ from shoal.errors import DataError
         "One, two, three, go!",
         "nine ten eleven",
         "It is 7 and 3 4 5.",
+        "\u017fix \u017feven eight",  # the long s of old prints
     ],
 )
 def test_a_text_that_counts_up_is_found(text: str) -> None:

@@ -141,6 +141,63 @@ def test_a_later_group_of_rows_keeps_the_types_of_the_first(tmp_path: Path) -> N
     assert table["score"].null_count == 3
 
 
+def test_columns_of_a_parquet_file_are_those_of_all_of_the_first_rows(tmp_path: Path) -> None:
+    rows = [{"text": "a"}, {"text": "b", "score": 1.5}, {"label": "x", "text": "c"}]
+    write_documents(rows, tmp_path / "a.parquet")
+    assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [
+        {"text": "a", "score": None, "label": None},
+        {"text": "b", "score": 1.5, "label": None},
+        {"text": "c", "score": None, "label": "x"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "message"),
+    [
+        (
+            {},
+            {"score": 1.5},
+            "the rows from 4,001 on cannot be written as Parquet: the first 4,000 have no column 'score'",
+        ),
+        ({"score": None}, {"score": "high"}, "the rows from 4,001 on cannot be written as Parquet"),
+        (
+            {"score": 1},
+            {"score": "high"},
+            "the rows from 4,001 on cannot be written as Parquet: Could not convert 'high'",
+        ),
+    ],
+)
+def test_rows_that_no_table_holds_are_refused_and_nothing_is_lost_silently(
+    tmp_path: Path, first: dict[str, object], more: dict[str, object], message: str
+) -> None:
+    rows = [{"text": "a", **first}] * 4000 + [{"text": "b", **more}]
+    with pytest.raises(DataError) as fault:
+        write_documents(rows, tmp_path / "a.parquet")
+    assert str(fault.value).startswith(message)
+    assert str(fault.value).endswith("; write .jsonl")
+    assert list(tmp_path.iterdir()) == []
+    assert write_documents(rows, tmp_path / "a.jsonl") == 4001
+
+
+@pytest.mark.parametrize("value", ["\ud83d", {"a": "\ud83d"}])
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_half_of_a_surrogate_pair_in_any_column_is_refused(tmp_path: Path, ending: str, value: object) -> None:
+    with pytest.raises(DataError, match=r"surrogate"):
+        write_documents([{"text": "a", "title": value}], tmp_path / f"a.{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [{}, 2**70, [1, "a"]])
+def test_values_that_parquet_has_no_type_for_are_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(DataError, match=r"the rows from 1 on cannot be written as Parquet: .*; write \.jsonl$"):
+        write_documents([{"text": "a", "more": value}], tmp_path / "a.parquet")
+
+
+def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
+    write_documents([{"text": "a", "x": float("nan"), "y": [float("inf"), 1.5]}], tmp_path / "a.jsonl")
+    assert (tmp_path / "a.jsonl").read_text() == '{"text": "a", "x": null, "y": [null, 1.5]}\n'
+
+
 def test_a_schema_decides_the_columns_of_a_parquet_file(tmp_path: Path) -> None:
     schema = pa.schema([("text", pa.string()), ("count", pa.int16())])
     write_documents([{"text": "a", "count": 3, "more": "x"}], tmp_path / "a.parquet", schema=schema)

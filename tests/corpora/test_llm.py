@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from shoal.corpora.llm import (
     estimate_cost,
     generate_all,
     make_prompts,
+    read_record,
 )
 from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
 
@@ -60,6 +62,48 @@ def test_a_record_cut_short_by_a_kill_loses_its_last_line_alone(serve, tmp_path)
     rows, _ = generate_all(prompts, endpoint(url), record)
     assert len(script.requests) == 5
     assert len(rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("A day. \ud83d", "A day. \ufffd"), ("\ude00 day", "\ufffd day"), ("\ud83d\ude00", "\U0001f600")]
+)
+def test_half_of_a_surrogate_pair_in_an_answer_is_no_character(serve, tmp_path, text, kept):
+    """A server that ends an answer within a character may send one, and no record could hold it."""
+    url, _ = serve(text)
+    rows, _ = generate_all(make_prompts(1, seed=1), endpoint(url), tmp_path / "r.jsonl")
+    assert [row["text"] for row in rows] == [kept]
+    assert [row["text"] for row in read_record(tmp_path / "r.jsonl").values()] == [kept]
+
+
+ROW = {"key": "k", "model": "m", "text": "日"}
+LINE = json.dumps(ROW, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("end", "kept"),
+    [
+        (LINE, LINE + b"\n"),  # whole but for its end
+        (LINE[:-3], b""),  # within a character
+        (LINE[:1], b""),
+        (b"", b""),
+    ],
+)
+def test_the_next_answer_of_a_record_has_a_line_of_its_own(tmp_path, end, kept):
+    record = tmp_path / "r.jsonl"
+    first = json.dumps({"key": "a", "text": "é"}).encode() + b"\n"
+    record.write_bytes(first + end)
+    answers = read_record(record, "m")
+    assert record.read_bytes() == first + kept
+    assert answers == {"a": {"key": "a", "text": "é"}} | ({"k": ROW} if kept else {})
+
+
+@pytest.mark.parametrize("text", ["my notes", "a,b\n1,2", '{"key": "a"}', '[{"key": "a", "text": "b"}]', '"key text"'])
+def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path, text):
+    record = tmp_path / "notes.txt"
+    record.write_text(text)
+    with pytest.raises(DataError, match=r"notes\.txt, line 1"):
+        read_record(record)
+    assert record.read_text() == text
 
 
 def test_equal_answers_are_given_out_once(serve, tmp_path):

@@ -117,6 +117,8 @@ def test_a_file_is_written_in_the_order_of_the_keys(tmp_path):
         ('{"key": "a"}\n[1]\n', "line 2 is no record of a generated text"),
         ('{"key": \n{"key": "a"}\n', "line 1: broken JSON"),
         ("a,b\n", "line 1: broken JSON"),
+        ("my notes", "line 1: broken JSON"),
+        ("first\n{", "line 1: broken JSON"),
     ],
 )
 def test_a_file_of_something_else_is_refused_and_left(tmp_path, text, message):

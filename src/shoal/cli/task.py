@@ -178,7 +178,8 @@ def _parse_option(text: str) -> tuple[str, Any]:
     try:
         # So largest=30 is a number and name=counting a text, without quotation marks that a shell would take away.
         return key, json.loads(value)
-    except json.JSONDecodeError:
+    # No JSON, nested too deeply, or a number of thousands of digits.
+    except (ValueError, RecursionError):
         return key, value
 
 

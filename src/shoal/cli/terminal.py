@@ -227,10 +227,12 @@ def confirmed() -> bool:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON on standard output."""
+    """Print a value as JSON on standard output; a number that is not finite is null, which plain tools can read."""
     import json
 
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    from shoal.textfiles import finite
+
+    print(json.dumps(finite(value), indent=2, ensure_ascii=False, default=str))
 
 
 class _MeasuredWork(Protocol):

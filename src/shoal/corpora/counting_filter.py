@@ -56,7 +56,7 @@ def find_ascending_run(text: str) -> str | None:
     """The first part of a text that counts up over three numbers, or None."""
     unary = ((len(match[0]), *match.span()) for match in _UNARY.finditer(text))
     digits = ((int(match[0]), *match.span()) for match in _DIGITS.finditer(text))
-    words = ((_VALUE[match[0].lower()], *match.span()) for match in _WORD.finditer(text))
+    words = ((_VALUE[match[0].casefold()], *match.span()) for match in _WORD.finditer(text))
     for mentions, gap in ((unary, len(text)), (digits, NEAR), (words, NEAR)):
         span = _first_run(mentions, gap)
         if span:

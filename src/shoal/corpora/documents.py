@@ -11,7 +11,16 @@ from shoal.corpora.hub import HUB, parse_hub, read_hub_rows
 from shoal.corpora.public_sets import STORY_END
 from shoal.errors import DataError, UsageError
 from shoal.files import atomic_file
-from shoal.textfiles import check_characters, document_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
+from shoal.textfiles import (
+    check_characters,
+    document_suffix,
+    finite,
+    read_chunks,
+    read_json_lines,
+    read_lines_of,
+    split_chunks,
+)
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     import os
@@ -196,6 +205,7 @@ def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
 
     Raises:
         UsageError: a name that ends in something else, or no rows.
+        DataError: a row that the kind of file cannot hold.
         OSError: the disk is full, or the folder cannot be written; nothing half-written is left.
     """
     file = Path(file)
@@ -241,16 +251,21 @@ def _write_jsonl(rows: Rows, file: Path, _schema: Any) -> int:
 
 
 def write_lines(rows: Rows, out: IO[str]) -> int:
-    """Write each row as a line of JSON, and return their number.
+    """Write each row as a line of JSON, and return their number; a number that is not finite becomes null.
 
     Args:
         rows: plain values.
         out: an open text file.
+
+    Raises:
+        DataError: a row holds half of a surrogate pair.
     """
     count = 0
     for row in rows:
         # Rows of a Parquet file may hold dates and times, which JSON has no form of its own for.
-        out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        line = json.dumps(finite(row), ensure_ascii=False, default=str)
+        check_characters(line, f"row {count + 1} to be written")
+        out.write(line + "\n")
         count += 1
     return count
 
@@ -259,20 +274,33 @@ def _write_parquet(rows: Rows, file: Path, schema: Any) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    count, remaining = 0, iter(rows)
+    count, remaining, strict = 0, iter(rows), schema is None
     writer = None
     try:
         while group := list(islice(remaining, _ROWS_PER_GROUP)):
-            table = pa.Table.from_pylist([dict(row) for row in group], schema=schema)
-            # A column that is empty in a later group would otherwise get another type than the file has.
-            schema = table.schema
-            writer = writer or pq.ParquetWriter(file, schema, compression="zstd")
-            writer.write_table(table)
+            names = list(dict.fromkeys(name for row in group for name in row)) if strict else schema.names
+            new = next((name for name in names if schema is not None and name not in schema.names), None)
+            if new is not None:
+                raise DataError(_no_table(count, f"the first {_ROWS_PER_GROUP:,} have no column {new!r}"))
+            try:
+                columns = {name: [row.get(name) for row in group] for name in (schema.names if schema else names)}
+                table = pa.Table.from_pydict(columns, schema=schema)
+                # A column that is empty in a later group would otherwise get another type than the file has.
+                schema = table.schema
+                writer = writer or pq.ParquetWriter(file, schema, compression="zstd")
+                writer.write_table(table)
+            except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
+                raise DataError(_no_table(count, in_one_line(error, limit=120))) from error
             count += len(group)
     finally:
         if writer is not None:
             writer.close()
     return count
+
+
+def _no_table(count: int, reason: str) -> str:
+    """The message on rows that are no table, from a number on."""
+    return f"the rows from {count + 1:,} on cannot be written as Parquet: {reason}; write .jsonl"
 
 
 _READERS: Mapping[str, Callable[[Path, str, bool], Iterator[LocatedRow]]] = {

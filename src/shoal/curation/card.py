@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.textfiles import finite
 from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class CurationCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a score that is no number is None."""
-        plain = _finite(asdict(self))
+        plain = finite(asdict(self))
         assert isinstance(plain, dict)
         return {**plain, "removed": self.removed}
 
@@ -157,12 +157,3 @@ class CurationCard:
             ]
             parts += ["", *aligned_rows(lines, right=_NUMBERS)]
         return "\n".join(parts)
-
-
-def _finite(value: object) -> object:
-    """Plain values in which NaN and infinity, which JSON lacks, are None."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

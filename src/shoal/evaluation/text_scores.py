@@ -51,7 +51,8 @@ class TextScore:
         if self.value is None:
             return "not defined"
         if self.low is None:
-            return f"{self.value:.4f}, {plural(self.units, 'text')}: too few or too alike for an interval"
+            units = plural(self.units, "group" if self.units < self.texts else "text")
+            return f"{self.value:.4f}, {units}: too few or too alike for an interval"
         return f"{self.value:.4f}, {100 * self.confidence:g}% interval [{self.low:.4f}, {self.high:.4f}]"
 
 

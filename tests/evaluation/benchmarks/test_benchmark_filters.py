@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.evaluation.benchmarks.filters import make_chain
 
 
@@ -55,3 +55,38 @@ def test_what_a_filter_needs_is_said():
         filtered([{"function": "take_first_k", "k": 2}], ["a"])
     with pytest.raises(DataError, match="matched 1 times"):
         filtered([{"function": "regex", "regex_pattern": "(a)", "group_select": 3}], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind", "message"),
+    [
+        ([{"function": "take_frist"}], UnknownNameError, "take_first"),
+        ("take_first", DataError, "the filter 'c' of a test must be a list of mappings with function"),
+        ([{"k": 1}], DataError, "must be a list of mappings with function"),
+        ([{"function": "take_first_k"}], UsageError, "take_first_k of a test cannot be made with {}"),
+        ([{"function": "take_first_k", "k": 0}], UsageError, "k is no whole number of 1 or more"),
+        ([{"function": "take_first_k", "k": "2"}], UsageError, "k is no whole number of 1 or more"),
+        ([{"function": "regex", "regex_pattern": "("}], UsageError, "unterminated subpattern"),
+        ([{"function": "regex", "regex_pattern": 5}], UsageError, "cannot be made with {'regex_pattern': 5}"),
+        ([{"function": "regex", "group_select": "0"}], UsageError, "group_select is no whole number"),
+        ([{"function": "map", "mapping_dict": "a"}], UsageError, "mapping_dict is no mapping"),
+        ([{"function": "lowercase", "words": 1}], UsageError, "lowercase of a test cannot be made"),
+    ],
+)
+def test_a_filter_that_cannot_be_made_is_refused_before_anything_is_generated(steps, kind, message):
+    with pytest.raises(kind) as fault:
+        make_chain("c", steps, "a test")
+    assert message in str(fault.value)
+
+
+@pytest.mark.parametrize("name", ["lowercase", "uppercase", "remove_whitespace"])
+def test_a_filter_of_texts_says_that_it_is_given_none(name):
+    steps = [{"function": "map", "mapping_dict": {"a": " B "}}, {"function": name}]
+    assert filtered(steps, ["a"]) == [getattr(" B ", {"remove_whitespace": "strip"}.get(name, name[:5]))()]
+    with pytest.raises(DataError, match=f"the filter {name} is given None, which is no text"):
+        filtered(steps, ["a", "c"])
+
+
+def test_a_fallback_may_be_a_number():
+    step = {"function": "regex", "regex_pattern": "(x)?(y)?", "fallback": 0}
+    assert filtered([step], ["abc", ""]) == [0, 0]

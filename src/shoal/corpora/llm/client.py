@@ -159,8 +159,10 @@ def _completion(reply: Any) -> Reply:
     if not isinstance(text, str) or not text.strip():
         raise _TryAgainError("an answer without text")
     usage = getattr(reply, "usage", None)
+    # A server that ends an answer within a character may write half of its surrogate pair, which no record can hold.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return Reply(
-        text=text.strip(),
+        text=whole.strip(),
         tokens_in=getattr(usage, "prompt_tokens", None) or 0,
         tokens_out=getattr(usage, "completion_tokens", None) or 0,
     )

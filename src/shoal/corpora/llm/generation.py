@@ -151,17 +151,30 @@ def read_record(record: str | Path, model: str | None = None) -> dict[str, dict[
     record = Path(record)
     if not record.exists():
         return {}
-    raw = record.read_bytes()
-    whole = raw.rfind(b"\n") + 1
-    if whole < len(raw):
-        os.truncate(record, whole)  # the next answer is appended, and would stand in the line that was cut short
     answers = {}
-    for where, row in read_json_lines(record, expected=_START_AGAIN):
+    for where, row in read_json_lines(record, expected=_START_AGAIN, unfinished=True):
         if not isinstance(row, dict) or not {"key", "text"} <= row.keys():
             raise DataError(f"{where} is no answer of a model; {_START_AGAIN}")
         if model is None or row.get("model", model) == model:
             answers[row["key"]] = {**row, "text": str(row["text"])}
+    # Only now: a file that is no record is left as it is.
+    _mend_end(record)
     return answers
+
+
+def _mend_end(record: Path) -> None:
+    """End the last line of a record, behind which the next answer is appended, or cut it off where it is not whole."""
+    raw = record.read_bytes()
+    whole = raw.rfind(b"\n") + 1
+    if whole == len(raw):
+        return
+    try:
+        json.loads(raw[whole:])
+    except ValueError:
+        os.truncate(record, whole)
+    else:
+        with record.open("ab") as file:
+            file.write(b"\n")
 
 
 def _prompt_fields(prompt: Prompt) -> dict[str, Any]:

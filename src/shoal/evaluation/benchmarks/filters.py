@@ -108,6 +108,8 @@ class TakeFirstK(ResponseFilter):
     name = "take_first_k"
 
     def __init__(self, k: int) -> None:
+        if not _is_whole(k) or k < 1:
+            raise TypeError("k is no whole number of 1 or more")
         self._count = k
 
     def apply(self, responses: Responses, document: Mapping[str, Any]) -> Responses:  # noqa: ARG002
@@ -140,34 +142,51 @@ class _EachResponse(ResponseFilter):
         """What becomes of one response."""
 
 
-class RemoveWhitespace(_EachResponse):
+class _EachText(_EachResponse):
+    """A filter that changes each response by itself, where all are texts."""
+
+    def change(self, response: Any) -> Any:
+        """See `_EachResponse.change`."""
+        if not isinstance(response, str):
+            raise DataError(
+                f"the filter {self.name} is given {response!r}, which is no text; let the filter before it give texts "
+                "(the default_value of map)"
+            )
+        return self.change_text(response)
+
+    @abstractmethod
+    def change_text(self, text: str) -> str:
+        """What becomes of one text."""
+
+
+class RemoveWhitespace(_EachText):
     """Without white space at either end."""
 
     name = "remove_whitespace"
 
-    def change(self, response: Any) -> Any:
-        """See `_EachResponse.change`."""
-        return response.strip()
+    def change_text(self, text: str) -> str:
+        """See `_EachText.change_text`."""
+        return text.strip()
 
 
-class Lowercase(_EachResponse):
+class Lowercase(_EachText):
     """In lower case."""
 
     name = "lowercase"
 
-    def change(self, response: Any) -> Any:
-        """See `_EachResponse.change`."""
-        return response.lower()
+    def change_text(self, text: str) -> str:
+        """See `_EachText.change_text`."""
+        return text.lower()
 
 
-class Uppercase(_EachResponse):
+class Uppercase(_EachText):
     """In upper case."""
 
     name = "uppercase"
 
-    def change(self, response: Any) -> Any:
-        """See `_EachResponse.change`."""
-        return response.upper()
+    def change_text(self, text: str) -> str:
+        """See `_EachText.change_text`."""
+        return text.upper()
 
 
 class MapResponse(_EachResponse):
@@ -197,6 +216,8 @@ class RegexFilter(_EachResponse):
         group_select: int = 0,
         fallback: str = "[invalid]",
     ) -> None:
+        if not _is_whole(group_select):
+            raise TypeError("group_select is no whole number")
         self._regex = re.compile(regex_pattern)
         self._select = group_select
         self._fallback = fallback
@@ -209,7 +230,11 @@ class RegexFilter(_EachResponse):
         match = _nth(found, self._select)
         if isinstance(match, tuple):  # of several groups, the first that is not empty
             match = next((part for part in match if part), self._fallback)
-        return match.strip()
+        return match.strip() if isinstance(match, str) else match
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _nth(found: Sequence[Any], select: int) -> Any:

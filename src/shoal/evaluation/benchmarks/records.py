@@ -7,13 +7,12 @@ that equal results are equal bytes. Results follow from the records and the task
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
-from shoal.textfiles import read_json_lines
+from shoal.textfiles import finite, read_json_lines
 
 if TYPE_CHECKING:
     import os
@@ -59,8 +58,8 @@ class BenchmarkRecord:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: _plain(getattr(self, name)) for name in _FIELDS}
+        """Plain values for JSON; a number that is not finite is None."""
+        return {name: finite(getattr(self, name)) for name in _FIELDS} | {"metrics": finite(dict(self.metrics))}
 
     @property
     def choices(self) -> tuple[float, ...]:
@@ -77,13 +76,6 @@ class BenchmarkRecord:
 
 _FIELDS = tuple(each.name for each in fields(BenchmarkRecord))
 _TUPLES = ("log_likelihoods", "greedy", "responses")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    # JSON has no infinity.
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def record_from_dict(values: Any, where: str) -> BenchmarkRecord:

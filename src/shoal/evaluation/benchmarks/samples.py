@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.benchmarks.results import ShownItem
 from shoal.files import atomic_file
 from shoal.statistics import even_sample
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +40,7 @@ def write_samples(
         for block in prepared.plan.blocks:
             for item in block.items:
                 line = records[item].to_dict() | _given(prepared.tasks[block.task], item)
-                file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+                file.write(json.dumps(finite(line), ensure_ascii=False, default=str) + "\n")
 
 
 def _given(task: PlannedTask, item: str) -> dict[str, Any]:

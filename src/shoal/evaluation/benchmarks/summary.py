@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _MIN_CLUSTERS = 6
 """With fewer, no test that flips signs rejects at 0.05, whatever the data."""
 
+_ALIKE = 1e-12
+"""Standard errors below this part of the mean are the rounding of values that are all alike."""
 NEAR_TIE = 1e-4
 """Nats: log-likelihoods are computed this closely."""
 
@@ -129,11 +131,16 @@ def _interval(spec: MetricSpec, values: list[object], clusters: list[str] | None
 
 def _mean_interval(numbers: list[float], clusters: list[str] | None, confidence: float) -> Interval | None:
     units = clusters if clusters is not None else [str(place) for place in range(len(numbers))]
-    if len(set(units)) < 2:
+    count = len(set(units))
+    if count < 2:
         return None
     error = cluster_robust_se(numbers, units)
     mean = math.fsum(numbers) / len(numbers)
-    low, high = StudentTest(estimate=mean, standard_error=error, freedom=len(set(units)) - 1).interval(confidence)
+    if error <= _ALIKE * abs(mean):
+        # Clusters that are all alike say nothing of how far others may be from them; of all right, or all wrong, as
+        # much is known as of one item a cluster.
+        return wilson_interval(round(mean * count), count, confidence=confidence) if mean in (0.0, 1.0) else None
+    low, high = StudentTest(estimate=mean, standard_error=error, freedom=count - 1).interval(confidence)
     if set(numbers) <= {0.0, 1.0}:
         # A share: Student's interval knows nothing of its bounds.
         low, high = max(0.0, low), min(1.0, high)

@@ -129,7 +129,7 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
     while place >= 0:
         try:
             found, end = decoder.raw_decode(text, place)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = place + 1
         else:
             if isinstance(found, dict):

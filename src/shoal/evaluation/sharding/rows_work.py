@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +16,7 @@ from shoal.evaluation.sharding.shard_work import ShardWork, versions
 from shoal.models import load_for_scoring, parse_spec
 from shoal.progress import no_progress
 from shoal.tasks import END_TOKEN, Example, row_to_example
-from shoal.textfiles import parse_json
+from shoal.textfiles import finite, parse_json
 
 if TYPE_CHECKING:
     import os
@@ -82,9 +81,14 @@ class RowsWork(ShardWork):
     def _example(self, item: str, number: int, place: int) -> Example:
         self._file.seek(place)
         where = f"{self._path}, row {number}"
-        example = row_to_example(where, parse_json(self._file.readline().decode(), where), self._end_token)
-        # The place is only where to look: the hash shows that the file is still the same there.
-        if row_id(number, example) != item:
+        try:
+            example = row_to_example(where, parse_json(self._file.readline().decode(), where), self._end_token)
+            # The place is only where to look: the hash shows that the file is still the same there.
+            changed = row_id(number, example) != item
+        # Where the file was changed, the place may lie within a row, or within a character.
+        except (DataError, UnicodeDecodeError):
+            changed = True
+        if changed:
             raise StoreError(f"{where} is not what the plan was made of; give the same file, or write the plan again")
         return example
 
@@ -229,13 +233,4 @@ def _filled(rows: Sequence[tuple[int, int, int, str]], token_budget: int) -> Ite
 
 def _line(values: dict[str, Any]) -> str:
     # The same bytes for the same record everywhere: merging compares lines and parses none.
-    return json.dumps(_finite(values), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for each number that JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+    return json.dumps(finite(values), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
