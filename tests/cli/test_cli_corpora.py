@@ -91,6 +91,11 @@ def test_held_out_items_are_looked_for(tmp_path, capsys):
         (["stories", "--count", "2", "--out", "s.pdf"], "cannot write s.pdf"),
         (["stories", "--endpoint", "http://x"], "--endpoint-model NAME"),
         (["stories", "--endpoint", "http://x", "--instruct"], "leave out --instruct"),
+        (
+            ["stories", "--count", "2", "--endpoint", "http://x", "--endpoint-model", "m", "--out", "s.pdf"],
+            "cannot write s.pdf",
+        ),
+        (["corpus", "contamination", "GOOD", "--task", "counting", "--ngram", "2"], "give runs of 3 words or more"),
         (["corpus", "card", "EMPTY"], "holds no text"),
         (["corpus", "card", "BINARY"], "save the file as UTF-8"),
         (["corpus", "clean", "GOOD"], "--out"),

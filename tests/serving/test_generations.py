@@ -11,7 +11,7 @@ from chat_models import chat_model
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
 from shoal.models import LoadedModel
 from shoal.models.generation import TokenSampling
-from shoal.serving import GenerationEngine, GenerationSettings, generate, make_generation_model
+from shoal.serving import GenerationEngine, GenerationSettings, generate, load_for_generation, make_generation_model
 from tiny_models import alternating_llama
 
 PROMPTS = ["a", "Once upon a time", "hello there", "1 2 3 4 5 6", "zzz"]
@@ -54,6 +54,22 @@ def test_greedy_text_is_that_of_transformers(live):
     )
     assert list(found.ids) == other[0, len(ids) :].tolist()
     assert found.text == live.tokenizer.decode(found.ids, skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("prompt", ["a\ud800", [{"role": "user", "content": "a\udcff"}]])
+def test_half_of_a_surrogate_pair_is_refused_before_any_text(live, prompt):
+    """JSON can write one, and a shell gives one for a byte that is no text; no tokenizer reads it."""
+    said = []
+    with pytest.raises(DataError, match=r"character 2 is half of a surrogate pair"):
+        generate(live, ["b", prompt], GREEDY, on_piece=said.append)
+    assert said == []
+
+
+@pytest.mark.parametrize("context", [0, -1])
+def test_a_context_of_nothing_is_refused(chat_folder, context):
+    """It was read as no limit at all."""
+    with pytest.raises(UsageError, match=f"the context is {context}; give a number of tokens of at least 1"):
+        load_for_generation(str(chat_folder), context=context)
 
 
 def test_samples_of_a_prompt_differ_and_can_be_had_again(live):

@@ -141,11 +141,13 @@ def _generate_with_llm(
         UsageError: an option is missing, or the cost was not agreed to.
         EndpointError: the endpoint failed after all retries.
     """
-    from shoal.corpora import write_documents
+    from shoal.corpora import check_documents_file, write_documents
     from shoal.corpora.llm import Endpoint, estimate_cost, generate_all, make_prompts, read_record
 
     if model is None or count is None or out is None:
         raise UsageError("--endpoint needs --endpoint-model NAME, --count STORIES and --out FILE")
+    # Before anything is paid for.
+    check_documents_file(out)
     endpoint = Endpoint(url=url, model=model, timeout=timeout)
     prompts = make_prompts(count, seed=seed, features=features, words=words)
     record = out.with_name(out.name + ".answers.jsonl")

@@ -20,6 +20,7 @@ from .datacard import (
     distinct_n as distinct_n,
 )
 from .documents import (
+    check_documents_file as check_documents_file,
     estimate_documents as estimate_documents,
     read_document_rows as read_document_rows,
     read_documents as read_documents,

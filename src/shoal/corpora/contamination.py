@@ -142,7 +142,7 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
         DataError: no item has three words.
     """
     if run < _MIN_WORDS:
-        raise UsageError(f"runs of {run} words stand everywhere; give --run {_MIN_WORDS} or more")
+        raise UsageError(f"runs of {run} words stand everywhere; give runs of {_MIN_WORDS} words or more")
     by_size: dict[int, _Items] = {}
     unchecked = []
     for place, item in enumerate(items):

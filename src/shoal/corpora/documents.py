@@ -209,13 +209,25 @@ def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
         OSError: the disk is full, or the folder cannot be written; nothing half-written is left.
     """
     file = Path(file)
-    if file.suffix not in _WRITERS:
-        raise UsageError(f"cannot write {file.name}: give a file that ends in {', '.join(_WRITERS)}")
+    check_documents_file(file)
     with atomic_file(file) as partial:
         count = _WRITERS[file.suffix](rows, partial, schema)
         if not count:
             raise UsageError(f"nothing to write to {file}: there are no documents")
     return count
+
+
+def check_documents_file(file: str | Path) -> None:
+    """Raise where `write_documents` would for the name of the file, before the work that makes the rows.
+
+    Args:
+        file: where to.
+
+    Raises:
+        UsageError: a name that ends in something else.
+    """
+    if Path(file).suffix not in _WRITERS:
+        raise UsageError(f"cannot write {Path(file).name}: give a file that ends in {', '.join(_WRITERS)}")
 
 
 def _write_text(rows: Rows, file: Path, _schema: Any) -> int:

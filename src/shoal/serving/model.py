@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.errors import UsageError
 from shoal.models import find_device, load_model, parse_spec
 from shoal.models.generation import (
     check_fits,
@@ -16,6 +17,7 @@ from shoal.models.generation import (
 )
 from shoal.serving.running import RunningGeneration, ignore_pieces
 from shoal.text import opening_ids
+from shoal.textfiles import check_characters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +61,12 @@ class GenerationModel:
         return has_chat_template(self.tokenizer)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a prompt, opened as the tokenizer opens a text."""
+        """The ids of a prompt, opened as the tokenizer opens a text.
+
+        Raises:
+            DataError: it has half of a surrogate pair.
+        """
+        check_characters(text, "the prompt")
         # Without the tokenizer's own special tokens, some of which close a text and would end the generation before it
         # begins.
         ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
@@ -70,6 +77,7 @@ class GenerationModel:
 
         Raises:
             UsageError: the model has no chat template, or the messages are none.
+            DataError: a message has half of a surrogate pair.
         """
         return encode_chat(self.tokenizer, messages)
 
@@ -121,9 +129,12 @@ def load_for_generation(
         on_estimate: called with the estimate before anything is loaded.
 
     Raises:
+        UsageError: the context is below 1.
         ModelError: the model does not fit into the memory that is free; the message has the figures.
         ShoalError: as `load_model`.
     """
+    if context is not None and context < 1:
+        raise UsageError(f"the context is {context}; give a number of tokens of at least 1")
     # What a dummy or an ensemble takes is not in one configuration.
     if parse_spec(spec).kind not in ("dummy", "ensemble"):
         # Without a limit of the context, rows take as much room as they turn out to need.

@@ -74,6 +74,33 @@ def test_rows_that_changed_since_the_plan_are_refused(plan, rows, tmp_path):
         rows.write_text(before)
 
 
+def test_rows_behind_a_byte_order_mark_are_those_without_it(rows, plan, tmp_path):
+    marked = tmp_path / "rows.jsonl"
+    marked.write_bytes(b"\xef\xbb\xbf" + rows.read_bytes())
+    other = plan_rows(MODEL, marked, tmp_path / "plan", token_budget=64)
+    assert [block.items for block in other.blocks()] == [block.items for block in plan.blocks()]
+    with open_work(other) as work:
+        records = [line for block in other.blocks() for line in work.score(block)]
+    assert sorted(json.loads(line)["row"] for line in records) == list(range(40))
+
+
+@pytest.mark.parametrize("inserted", ["é", "日", '"', "{}\n"])
+def test_a_place_within_a_row_or_a_character_shows_that_the_file_changed(tmp_path, inserted):
+    path = tmp_path / "rows.jsonl"
+    lines = [
+        json.dumps({"prompt": "é日é日"[: 1 + place % 4], "completion": " a"}, ensure_ascii=False) for place in range(9)
+    ]
+    path.write_text("\n".join([*lines, ""]), "utf-8")
+    plan = plan_rows(MODEL, path, tmp_path / "plan")
+    path.write_text("\n".join([inserted + lines[0], *lines[1:], ""]), "utf-8")
+    with (
+        open_work(plan) as work,
+        pytest.raises(StoreError, match="is not what the plan was made of; give the same file"),
+    ):
+        for block in plan.blocks():
+            work.score(block)
+
+
 def test_other_weights_and_other_versions_are_refused(plan, rows, tmp_path):
     lines = plan.path.read_text().splitlines(keepends=True)
     header = json.loads(lines[0])
@@ -87,6 +114,11 @@ def test_other_weights_and_other_versions_are_refused(plan, rows, tmp_path):
         message = r"other weights|was made with torch 1\.0|unknown kind of work"
         with pytest.raises(fault, match=message), open_work(open_plan(path)):
             pass
+
+
+def test_a_file_of_rows_is_no_plan_and_is_not_named_as_one_to_write(rows):
+    with pytest.raises(StoreError, match="is no plan; write one to another file with: shoal eval .* --write-plan PLAN"):
+        open_plan(rows)
 
 
 def test_what_cannot_be_planned_is_refused(rows, tmp_path):

@@ -222,11 +222,13 @@ def open_plan(path: str | os.PathLike[str]) -> ShardPlan:
     try:
         header = json.loads(first)
         if not isinstance(header, dict) or "kind" not in header:
-            raise StoreError(f"{path} is no plan; write one with: shoal eval ... --write-plan {path}")
+            raise StoreError(f"{path} is no plan; write one to another file with: shoal eval ... --write-plan PLAN")
         if header.pop("format", None) != FORMAT:
             raise StoreError(f"{path} is a plan of another version of shoal; write it again with this one")
     except ValueError as error:
-        raise StoreError(f"{path} is no plan; write one with: shoal eval ... --write-plan {path}") from error
+        raise StoreError(
+            f"{path} is no plan; write one to another file with: shoal eval ... --write-plan PLAN"
+        ) from error
     try:
         end = json.loads(last[0])
         return ShardPlan(

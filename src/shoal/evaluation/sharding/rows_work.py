@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from codecs import BOM_UTF8
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -161,6 +162,10 @@ def _located(path: Path) -> Iterator[tuple[int, int, Any]]:
     place = number = 0
     try:
         with path.open("rb") as file:
+            # As readers of rows take it: a byte-order mark is no part of the first row.
+            if file.read(len(BOM_UTF8)) == BOM_UTF8:
+                place = len(BOM_UTF8)
+            file.seek(place)
             for line in file:
                 if line.strip():
                     yield number, place, parse_json(line.decode(), f"{path}, row {number}")

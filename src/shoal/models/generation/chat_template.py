@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
+from shoal.textfiles import check_characters
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
 
     Raises:
         UsageError: there are none, or one has no role or text; the message names its place.
+        DataError: one has half of a surrogate pair.
     """
     if not messages:
         raise UsageError("there are no messages; give one at least, such as {'role': 'user', 'content': 'Hello'}")
@@ -41,6 +43,7 @@ def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
             raise UsageError(f"messages[{place}] has the role {role!r}; expected one of {', '.join(ROLES)}")
         if not isinstance(content, str):
             raise UsageError(f"messages[{place}] has a content of type {type(content).__name__}; expected a text")
+        check_characters(content, f"messages[{place}]")
 
 
 def render_chat(tokenizer: PreTrainedTokenizerFast, messages: Sequence[Mapping[str, Any]]) -> str:

@@ -77,7 +77,7 @@ class SlotDecoder(Decoder):
             vocabulary=len(model.head.weight_VD),
             entries=model.embeddings,
             capacity=slots,
-            context=min(context or model.context, model.context),
+            context=model.context if context is None else min(context, model.context),
         )
         self._model = model
         self._rows: list[int] = []
