@@ -54,6 +54,13 @@ def test_cosines_are_correlated_with_peoples_scores_over_the_known_pairs(vectors
     assert noisy.low < noisy.spearman < noisy.high
 
 
+@pytest.mark.parametrize("line", ["cat dog", "cat dog much", "cat dog 1 2", "cat dog nan", "cat dog -inf"])
+def test_a_line_that_is_no_pair_with_a_score_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "p.txt").write_text(f"cat dog 7.5\n\n{line}\n")
+    with pytest.raises(DataError, match=r"p\.txt, line 3: expected two words and a"):
+        read_word_pairs(tmp_path / "p.txt")
+
+
 def test_too_few_known_pairs_give_no_number(vectors: WordVectors) -> None:
     (score,) = judge_similarity(vectors, [WordPairs(name="few", pairs=(("a", "b", 1.0), ("c", "zebra", 2.0)))])
     assert (score.spearman, score.low, score.known) == (None, None, 1)

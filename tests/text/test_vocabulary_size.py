@@ -106,6 +106,12 @@ def test_sizes_that_the_corpus_is_too_small_for_are_left_out():
         choose_vocabulary(texts, sizes=(50_000,))
 
 
+def test_held_out_documents_of_white_space_leave_nothing_to_score():
+    documents = [" \n" if place % 10 == 0 else "the cat sat on the mat" for place in range(40)]
+    with pytest.raises(DataError, match="none of the documents that are held out"):
+        choose_vocabulary(documents, sizes=[280])
+
+
 def test_one_document_is_too_few_to_choose_on():
     with pytest.raises(DataError, match="1 documents are too few"):
         choose_vocabulary(["One day."])

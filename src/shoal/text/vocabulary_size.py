@@ -140,6 +140,8 @@ def choose_vocabulary(
         )
     seen = [text for place, text in enumerate(documents) if place % HELD_OUT_EVERY]
     held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
+    if not held_out:
+        raise DataError("none of the documents that are held out, every tenth one, holds text; leave empty ones out")
     bytes_D = np.array([len(text.encode()) for text in held_out], dtype=np.float64)
     tried: list[tuple[int, NDArray[Any], float, int]] = []
     for done, size in enumerate(sorted(set(sizes)), start=1):

@@ -6,6 +6,7 @@ with an interval by the bootstrap over pairs (Efron and Tibshirani 1993, section
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,9 +84,13 @@ def read_word_pairs(file: str | Path) -> WordPairs:
     for number, line in numbered_lines(read_text(file)):
         try:
             first, second, score = line.split()
-            pairs.append((first.lower(), second.lower(), float(score)))
+            value = float(score)
         except ValueError as error:
             raise DataError(f"{file}, line {number}: expected two words and a number, not {line!r}") from error
+        # One score that is not finite would make the correlation of all of them no number.
+        if not math.isfinite(value):
+            raise DataError(f"{file}, line {number}: expected two words and a finite number, not {line!r}")
+        pairs.append((first.lower(), second.lower(), value))
     if not pairs:
         raise DataError(f"{file} holds no pair of words; give a file with lines of word, word, score")
     return WordPairs(name=file.stem, pairs=tuple(pairs))
