@@ -166,6 +166,8 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("[presets.full", "[presets.full.traning]\n\n[presets.full", "(preset full): unknown key 'traning'"),
         ('preset = "quick"\n', "", "it has presets but names no default"),
         ('preset = "quick"', "preset = 'quick'\npresets = 6", "cannot"),
+        ('preset = "quick"', "preset = ['quick']", "preset = ['quick']: give the name of a preset, as a text"),
+        ('preset = "quick"', "preset = 3", "preset = 3: give the name of a preset, as a text"),
     ],
 )
 def test_a_fault_in_the_file_is_one_line_that_names_it(tmp_path: Path, before: str, after: str, words: str) -> None:

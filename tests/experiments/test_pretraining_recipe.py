@@ -81,12 +81,33 @@ def test_values_are_changed_by_dotted_keys_and_validated() -> None:
         ({"stages": [{"tokens": 9, "shares": {"x": 1.0}}]}, r"'x' is none of the corpora: told"),
         ({"tokenizer": {"corpora": ["x"]}}, r"tokenizer.corpora: 'x' is none of the corpora: told"),
         ({"trackers": ["tensorbord"]}, r"trackers.0 = 'tensorbord'"),
+        (
+            {"evaluation.prompts.0": "hi"},
+            r"'evaluation.prompts.0': the entries of evaluation.prompts have no keys; give .* evaluation.prompts=\[",
+        ),
+        ({"evaluation.prompts.first.text": "hi"}, r"the entries of evaluation.prompts have no keys"),
+        ({"trackers.0.name": "wandb"}, r"'trackers.0.name': there is no entry '0'; there are none"),
+        ({"corpus.-1.grammar": 3}, r"there is no entry '-1'; there are told"),
+        ({"corpus.1.grammar": 3}, r"there is no entry '1'; there are told"),
+        ({"corpus.told.name.first": 3}, r"corpus.told.name is no table, so 'corpus.told.name.first' cannot be set"),
+        ({"corpus.told.mixture.tale": 1.0}, r"has grammar and mixture; give one"),
+        ({"": 3}, r"unknown key ''"),
+        ({"seed": -1}, r"seed = -1: input should be greater than or equal to 0"),
+        ({"seed": 2**32}, r"seed = 4294967296: input should be less than 4294967296"),
+        ({"tokenizer.vocabulary": "many"}, r"recipe: tokenizer.vocabulary = 'many': input should be a valid integer"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ExperimentFileError, match=message) as fault:
         recipe().with_values(changes)
     assert "\n" not in str(fault.value)
+
+
+def test_a_changed_recipe_leaves_the_one_that_it_was_made_of() -> None:
+    values: dict[str, Any] = {"corpus": [{"name": "told", "grammar": 5}]}
+    first = recipe().with_values(values)
+    first.with_values({"corpus.told.grammar": 9})
+    assert (first.corpus[0].grammar, values["corpus"][0]["grammar"]) == (5, 5)
 
 
 def test_broken_files_are_named(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ from shoal.training import RANGES, TrainSettings, default_beta2, optimizer_names
         ("early_stopping_alpha", 0.0, "> 0"),
         ("evaluate_every", -1, "≥ 0"),
         ("matrix_learning_rate", -1.0, "≥ 0"),
+        ("seed", -1, "≥ 0"),
+        ("seed", 2**32, "< 4294967296"),
     ],
 )
 def test_a_number_out_of_its_range_is_refused_with_the_range(name, value, expected):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -77,6 +78,8 @@ def read_plan(path_or_name: str | os.PathLike[str], preset: str | None, validate
     presets = data.pop("presets", {})
     if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
         raise ExperimentFileError(f"{source}: presets holds one table per preset, as [presets.quick]")
+    if not isinstance(data.get("preset", ""), str):
+        raise ExperimentFileError(f"{source}: preset = {data['preset']!r}: give the name of a preset, as a text")
     chosen = preset or data.get("preset")
     plans = {
         # All presets, and not the chosen one alone: a mistake in the full preset shows with the quick run, hours
@@ -147,7 +150,8 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         ExperimentFileError: it is not UTF-8, or broken.
     """
     try:
-        return tomllib.loads(text.decode("utf-8"))
+        # A mark at the beginning, which some editors write, is no part of the text.
+        return tomllib.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = text[: error.start].count(b"\n") + 1
         raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
@@ -175,17 +179,54 @@ def read_named_table(path: str | os.PathLike[str], *, kind: str, default_name: s
 
 
 def with_changes(table: Mapping[str, Any], values: Mapping[str, Any] | None) -> Table:
-    """A table with changes by dotted key.
+    """A table with changes by dotted key; the given one stays as it is.
 
     Args:
         table: of a file.
-        values: such as ``{"seeds": 5, "training.learning_rate": 1e-4}``; None for none.
+        values: such as ``{"seeds": 5, "training.learning_rate": 1e-4, "corpus.NAME.documents": 9}``; None for none.
+
+    Raises:
+        ExperimentFileError: a key leads through a value that is no table, or to no entry of a list.
     """
-    changed = dict(table)
+    changed = copy.deepcopy(dict(table))
     for key, value in (values or {}).items():
-        head, dot, rest = key.partition(".")
-        changed[head] = {**changed.get(head, {}), rest: value} if dot else value
+        _put(changed, key, value)
     return changed
+
+
+def _put(table: Table, key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    place: Any = table
+    for depth, step in enumerate(path):
+        if isinstance(place, list):
+            place = _in_list(place, step, key)
+        elif isinstance(place, dict) and isinstance(place.get(step), (dict, list)):
+            place = place[step]
+        elif isinstance(place, dict) and (step not in place or place[step] is None):
+            place[step] = {}  # an unknown table is found by the validation, with the nearest name
+            place = place[step]
+        else:
+            raise ExperimentFileError(f"{'.'.join(path[: depth + 1])} is no table, so {key!r} cannot be set")
+    if isinstance(place, list):
+        _in_list(place, last, key)
+        raise ExperimentFileError(f"{key!r} names a whole entry; say which of its keys, as {key}.KEY")
+    if not isinstance(place, dict):
+        raise ExperimentFileError(f"{'.'.join(path)} is no table, so {key!r} cannot be set")
+    place[last] = value
+
+
+def _in_list(entries: list[Any], step: str, key: str) -> Any:
+    """An entry by its name or its place."""
+    if entries and not any(isinstance(entry, dict) for entry in entries):
+        whole = key[: key.rindex(f".{step}")]
+        raise ExperimentFileError(f"{key!r}: the entries of {whole} have no keys; give all of them, as {whole}=[...]")
+    named = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == step]
+    if named:
+        return named[0]
+    if step.isdecimal() and int(step) < len(entries):
+        return entries[int(step)]
+    known = ", ".join(str(entry.get("name", place)) for place, entry in enumerate(entries)) or "none"
+    raise ExperimentFileError(f"{key!r}: there is no entry {step!r}; there are {known}")
 
 
 def located_source(table: Any, folder: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import types
 import typing
 from dataclasses import fields
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+_TRIED = re.compile(r"int|float|str|bool|constrained-\w+|literal\[.*\]")
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 """A name that may stand in a path."""
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=RANGES["seed"]["ge"], lt=RANGES["seed"]["lt"])]
 Share = Annotated[float, Field(gt=0, lt=1)]
 ShareOrZero = Annotated[float, Field(ge=0, lt=1)]
 """A share that may be 0."""
@@ -173,6 +177,9 @@ def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
 
 def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
     place = tuple(str(step) for step in fault["loc"])
+    # Where a key takes several types, pydantic puts the one that it tried behind the key.
+    if len(place) > 1 and _TRIED.fullmatch(place[-1]) and fault["type"] not in ("extra_forbidden", "missing"):
+        place = place[:-1]
     key = ".".join(place)
     more = f" (and {faults - 1} more)" if faults > 1 else ""
     if fault["type"] == "extra_forbidden":

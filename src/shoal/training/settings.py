@@ -45,6 +45,7 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "warmup": {"ge": 0, "le": 1},
     "decay": {"ge": 0, "le": 1},
     "gradient_clip": {"ge": 0, "lt": math.inf},
+    "seed": {"ge": 0, "lt": 2**32},
     "checkpoint_seconds": {"ge": 0, "lt": math.inf},
 }
 """The bounds of each number, by the comparisons that must hold. Tables of files take theirs from here."""
@@ -182,7 +183,7 @@ class TrainSettings:
             value = getattr(self, name)
             # NaN fails every comparison, so it is refused, too.
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
-                expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
+                expected = " and ".join(f"{_SIGNS[sign]} {bound}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
         if (self.l1 or self.l2) and issubclass(OptimizerKind.known[self.optimizer], WholeMatrixKind):
             raise UsageError(

@@ -13,6 +13,15 @@ NO_WEIGHT = 1e-6
 """Up to which a member of a mixture teaches nothing and is not computed: fitted weights come near 0 and not to it."""
 
 
+def ensemble_folder(row: str) -> str:
+    """The folder of an ensemble within those of a comparison: letters and digits of its name, in lower case.
+
+    Args:
+        row: its name.
+    """
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in row.lower()).split()) or "ensemble"
+
+
 class Ensembling(ABC):
     """A way to make members that differ. A subclass with a ``name`` is known by it."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shoal.experiments.overfitting.recipe import ClaimTable
+    from shoal.experiments.overfitting.trainings import PlannedTraining
     from shoal.statistics import Word
 
 _FITTED_EXPONENT = 4
@@ -143,12 +144,16 @@ class _Gathering:
             for axis, trainings_of in (("members", self.planning.grown), ("parameters", self.planning.sized)):
                 groups = [trainings_of(row, seed) for seed in self.planning.seeds]
                 done = [group for group in groups if group and self.planning.is_done(group)]
-                if len(done) == len(groups):
+                if len(done) == len(groups) and (axis == "members" or self._sizes_differ(done)):
                     name = f"{'members' if axis == 'members' else 'sizes'} of {row}"
                     found[name] = self._asymptote(name, axis, done)
         return found
 
-    def _asymptote(self, name: str, axis: str, groups: Sequence[Sequence[Any]]) -> Asymptote:
+    def _sizes_differ(self, groups: Sequence[Sequence[PlannedTraining]]) -> bool:
+        """Whether there is a curve to fit: heads, for one, change a model and leave its size."""
+        return len({record.parameters for one in groups[0] if (record := self.planning.record(one))}) > 1
+
+    def _asymptote(self, name: str, axis: str, groups: Sequence[Sequence[PlannedTraining]]) -> Asymptote:
         if axis == "members":
             losses = [growth_curve(self.planning, group) for group in groups]
             sizes = [float(count + 1) for count in range(len(losses[0]))]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shoal.errors import ExperimentFileError
-from shoal.experiments.loading import read_named_table, validated
-from shoal.experiments.overfitting.ensembles import Ensembling
+from shoal.experiments.loading import read_named_table, validated, with_changes
+from shoal.experiments.overfitting.ensembles import Ensembling, ensemble_folder
 from shoal.experiments.pretraining import Recipe, load_recipe
 from shoal.experiments.settings_file import flatten
 from shoal.experiments.tables import Name, Positive, RunPlan, SettingsTable, registered_name
@@ -24,8 +26,12 @@ BASELINE = "baseline"
 CHOSEN = "chosen"
 """Behind the name of an axis: the value of it with the best validation text."""
 
-Values = dict[str, Any]
-"""Changes to the recipe by dotted key."""
+Values = Annotated[dict[str, Any], BeforeValidator(lambda given: flatten(given) if isinstance(given, dict) else given)]
+"""Changes to the recipe by dotted key; ``training = { dropout = 0.1 }`` is ``training.dropout = 0.1``."""
+
+_CHANGED_KEYS = re.compile(r"(?:training|model)\..+|corpus\..+\.passes")
+"""What a row may change: other documents, tokens or held-out texts would make the losses of two rows those of two
+texts."""
 
 Members = Annotated[int, Field(ge=2, le=12)]
 
@@ -109,7 +115,7 @@ class OverfitTable(SettingsTable):
     distilled: dict[str, DistilledTable] = Field(default_factory=dict)
     growth: GrowthTable = GrowthTable()
     claims: Annotated[tuple[ClaimTable, ...], Field(strict=False)] = ()
-    max_weight: Annotated[float, Field(gt=1)] = 8.0
+    max_weight: Annotated[float, Field(gt=1, lt=math.inf)] = 8.0
     """How many times the mean a token may count in boosting."""
 
     @model_validator(mode="after")
@@ -119,8 +125,22 @@ class OverfitTable(SettingsTable):
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
             raise ValueError(f"two rows are called {repeated!r}; each needs its own name")
+        if curve := next((name for name in self.curve_names if name in names), None):
+            raise ValueError(f"a row and an asymptote of growth are called {curve!r}; give the row another name")
+        known = [*names, *self.curve_names]
+        folders: dict[str, str] = {}
         for ensemble, table in self.ensembles.items():
             _check_known(f"ensembles.{ensemble}.rows", table.rows, singles)
+            if len(table.rows) > self.members:
+                raise ValueError(
+                    f"ensembles.{ensemble}.rows: of {len(table.rows)} rows {self.members} members take "
+                    f"{self.members} alone; raise members, or name fewer"
+                )
+            if (other := folders.setdefault(ensemble_folder(ensemble), ensemble)) != ensemble:
+                raise ValueError(
+                    f"the ensembles {other!r} and {ensemble!r} would have one folder; give names that differ in "
+                    "letters or digits"
+                )
         for student, taught in self.distilled.items():
             _check_known(f"distilled.{student}.teacher", (taught.teacher,), self.ensembles)
         _check_known("growth.rows", self.growth.rows, singles)
@@ -128,7 +148,9 @@ class OverfitTable(SettingsTable):
             raise ValueError(
                 f"growth.sizes: {len(self.growth.sizes)} sizes cannot show an asymptote; give three or more, or none"
             )
-        known = [*names, *self.curve_names]
+        for place, size in enumerate(self.growth.sizes):
+            if size in self.growth.sizes[:place]:
+                raise ValueError(f"growth.sizes: {size} stands there twice; models of equal sizes show no asymptote")
         for claim in self.claims:
             _check_known("claims.better", (claim.better,), known)
             _check_known("claims.than", (claim.than,), known)
@@ -156,8 +178,8 @@ class OverfitTable(SettingsTable):
     def curve_names(self) -> list[str]:
         """The asymptotes."""
         return [
-            *(f"members of {row}" for row in self.growth.rows if self.growth.members),
-            *(f"sizes of {row}" for row in self.growth.rows if self.growth.sizes),
+            *(f"members of {row}" for row in dict.fromkeys(self.growth.rows) if self.growth.members),
+            *(f"sizes of {row}" for row in dict.fromkeys(self.growth.rows) if self.growth.sizes),
         ]
 
 
@@ -209,7 +231,8 @@ def load_overfit(
         ``[values]``
             (changes to the recipe that all rows share).
         data: the folder from which the recipe's sources are found; by default the one that the recipe lies in.
-        values: changes by dotted key: of the recipe (``training.tokens``), or of the comparison (``overfit.seeds``).
+        values: changes by dotted key: of the recipe (``training.tokens``), or of the comparison (``overfit.seeds``,
+            ``overfit.growth.members``).
 
     Raises:
         ExperimentFileError: a file cannot be read, is broken, or has an unknown key or a value out of range.
@@ -223,11 +246,14 @@ def load_overfit(
     if not isinstance(shared, dict):
         raise ExperimentFileError(f"{file}: values = {shared!r}: give a table, as in [values]")
     changes = flatten(shared)
-    for key, value in (values or {}).items():
-        if key.startswith("overfit."):
-            table[key.removeprefix("overfit.")] = value
-        else:
-            changes[key] = value
+    own = {key: value for key, value in (values or {}).items() if key.startswith("overfit.")}
+    changes |= {key: value for key, value in (values or {}).items() if key not in own}
+    if "seed" in changes:
+        raise ExperimentFileError(
+            f"{file}: the seed of the recipe is that of each training, from 0 on; set how many there are "
+            "(overfit.seeds), and leave it out"
+        )
+    table = with_changes(table, {key.removeprefix("overfit."): value for key, value in own.items()})
     overfit = validated(OverfitTable, table, str(file))
     return plan_overfit(overfit, load_recipe(file.parent / recipe_file, data=data, values=changes), str(file))
 
@@ -265,12 +291,19 @@ def plan_overfit(overfit: OverfitTable, recipe: Recipe, source: str = "the compa
 
 
 def _check_row(plan: OverfitPlan, row: str, values: Values, source: str) -> None:
-    forbidden = [key for key in values if key == "seed" or key.startswith(("corpus.", "tokenizer.", "evaluation."))]
-    # Other documents, tokens or held-out texts would make the losses of two rows losses of two texts.
-    if forbidden and not all(key.endswith(".passes") for key in forbidden):
+    forbidden = next((key for key in values if not _CHANGED_KEYS.fullmatch(key)), None)
+    if forbidden is not None:
         raise ExperimentFileError(
-            f"{source}: {row} changes {forbidden[0]}, so that its loss could not be compared with the others'; change "
+            f"{source}: {row} changes {forbidden}, so that its loss could not be compared with the others'; change "
             "keys of [training] and [model] alone"
+        )
+    if "training.tokens" in values:
+        raise ExperimentFileError(
+            f"{source}: {row} changes training.tokens, which all rows have alike; change it under [values] for all"
+        )
+    if values.get("training.precision") == "auto":
+        raise ExperimentFileError(
+            f"{source}: {row} has training.precision = 'auto', which could be another in each training; state one"
         )
     try:
         plan.recipe.with_values(values)

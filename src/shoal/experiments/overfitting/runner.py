@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError
+from shoal.experiments.overfitting.ensembles import ensemble_folder
 from shoal.experiments.overfitting.gathering import gather_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
@@ -95,6 +96,7 @@ class _Running:
         self.planning = Planning(plan, store.folder)
         # What is chosen on the way may be a value that other rows have too: a total that is not known better.
         self.total = len(Planning(plan, store.folder, assume_first=True).trainings())
+        self.baseline = {self.planning.single(BASELINE, seed).key for seed in self.planning.seeds}
 
     def run(self, engine: Engine[PlannedTraining]) -> None:
         """Do all that is not done."""
@@ -120,7 +122,7 @@ class _Running:
 
     def _take(self, training: PlannedTraining) -> None:
         record = self.planning.record(training)
-        if record is not None and record.state == "failed" and _is_baseline(training):
+        if record is not None and record.state == "failed" and training.key in self.baseline:
             raise TrainingError(f"{training.title} failed, and all rows are compared with it: {record.reason}")
         if record is not None and self.on_training is not None:
             self.on_training(record)
@@ -135,10 +137,6 @@ class _Running:
         self.progress("trainings", done, max(self.total, len(known)))
 
 
-def _is_baseline(training: PlannedTraining) -> bool:
-    return not training.values and training.draw == "all" and training.lesson is None
-
-
 def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
     """A model spec for each ensemble and seed whose members are done."""
     from shoal.models import EnsembleMember, write_ensemble
@@ -149,7 +147,7 @@ def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
             members = planning.of_row(row, seed)
             if members is None or not planning.is_done(members.trainings):
                 continue
-            home = folder / ENSEMBLES / slug(row) / f"seed-{seed}"
+            home = folder / ENSEMBLES / ensemble_folder(row) / f"seed-{seed}"
             written = []
             for training, weight in zip(members.trainings, planning.weights(members), strict=True):
                 record = planning.record(training)
@@ -158,8 +156,3 @@ def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
                 # By a relative path, so that the folder of the comparison can be moved.
                 written.append(EnsembleMember(spec=os.path.relpath(model, home), digest=record.digest, weight=weight))
             write_ensemble(home, written)
-
-
-def slug(row: str) -> str:
-    """The name of a row as that of a folder."""
-    return "-".join("".join(sign if sign.isalnum() else " " for sign in row.lower()).split()) or BASELINE

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -124,9 +126,11 @@ def read_tables(folder: Path, key: str, name: str = TABLES) -> dict[str, Any]:
     """
     file = folder / training_place(key) / name
     try:
-        with np.load(file) as tables:
+        # Opened here, since NumPy leaves a file open that is no archive.
+        with file.open("rb") as raw, np.load(raw) as tables:
             return {part: tables[part] for part in tables.files}
-    except (OSError, ValueError) as error:
+    # An empty file ends NumPy's reading with the second, one that was cut short with the third.
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, ValueError) as error:
         raise StoreError(
             f"{file} cannot be read ({error}); delete its folder and give the same command again"
         ) from error

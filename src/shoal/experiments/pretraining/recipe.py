@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.errors import ExperimentFileError, UsageError
-from shoal.experiments.loading import read_named_table, validated
+from shoal.errors import UsageError
+from shoal.experiments.loading import read_named_table, validated, with_changes
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
     CorpusTable,
@@ -20,7 +20,7 @@ from shoal.experiments.pretraining.tables import (
     TokenizerTable,
     TrackerName,
 )
-from shoal.experiments.tables import Name, SettingsTable, Whole
+from shoal.experiments.tables import Name, Seed, SettingsTable
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +31,7 @@ class Recipe(SettingsTable):
     """From a corpus to a small model."""
 
     name: Name
-    seed: Whole = 0
+    seed: Seed = 0
     corpus: Annotated[tuple[CorpusTable, ...], Field(strict=False, min_length=1)]
     tokenizer: TokenizerTable = TokenizerTable()
     model: ModelTable = ModelTable()
@@ -66,10 +66,7 @@ class Recipe(SettingsTable):
         Raises:
             ExperimentFileError: an unknown key, or a value out of range.
         """
-        table = self.model_dump(mode="json")
-        for key, value in values.items():
-            _put(table, key, value)
-        return recipe_from(table, "the changed recipe")
+        return recipe_from(with_changes(self.model_dump(mode="json"), values), "the changed recipe")
 
 
 def recipe_from(table: Mapping[str, Any], source: str) -> Recipe:
@@ -83,35 +80,6 @@ def recipe_from(table: Mapping[str, Any], source: str) -> Recipe:
         ExperimentFileError: an unknown key, or a value out of range.
     """
     return validated(Recipe, table, source)
-
-
-def _put(table: dict[str, Any], key: str, value: Any) -> None:
-    *path, last = key.split(".")
-    place: Any = table
-    for depth, step in enumerate(path):
-        if isinstance(place, list):
-            place = _in_list(place, step, key)
-        elif isinstance(place, dict) and isinstance(place.get(step), (dict, list)):
-            place = place[step]
-        elif isinstance(place, dict) and (step not in place or place[step] is None):
-            place[step] = {}  # an unknown table is found by the validation, with the nearest name
-            place = place[step]
-        else:
-            raise ExperimentFileError(f"{'.'.join(path[: depth + 1])} is no table, so {key!r} cannot be set")
-    if isinstance(place, list):
-        raise ExperimentFileError(f"{key!r} names a whole entry; say which of its keys, as {key}.KEY")
-    place[last] = value
-
-
-def _in_list(entries: list[Any], step: str, key: str) -> Any:
-    """An entry by its name or its place."""
-    named = [entry for entry in entries if entry.get("name") == step]
-    if named:
-        return named[0]
-    if step.isdecimal() and int(step) < len(entries):
-        return entries[int(step)]
-    known = ", ".join(str(entry.get("name", place)) for place, entry in enumerate(entries))
-    raise ExperimentFileError(f"{key!r}: there is no entry {step!r}; there are {known}")
 
 
 def load_recipe(
