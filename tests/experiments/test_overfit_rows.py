@@ -1,4 +1,4 @@
-"""The rows of a small comparison: mixtures, students and asymptotes from the tables of their members, and what fails."""
+"""The rows of a small comparison: mixtures, students and asymptotes by the tables of their members; what fails."""
 
 from __future__ import annotations
 
