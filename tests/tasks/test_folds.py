@@ -38,6 +38,12 @@ def test_near_repeats_of_a_prompt_are_one_group():
     assert example_groups(tagged, near_duplicates=0.7) == [0, 0, 1]
 
 
+@pytest.mark.parametrize("threshold", [0, 0.0, 0.49, 1, -0.5, 1.5])
+def test_a_threshold_that_cannot_be_looked_for_is_refused_and_not_replaced(threshold):
+    with pytest.raises(UsageError, match=r"give a Jaccard index from 0\.5 to 1"):
+        example_groups([example("one"), example("two")], near_duplicates=threshold)
+
+
 def test_belonging_together_is_passed_on():
     chain = [example("a", group=1), example("a", group=2), example("b", group=2), example("c", group=3)]
     assert example_groups(chain) == [0, 0, 0, 1]

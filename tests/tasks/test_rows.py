@@ -116,6 +116,10 @@ GOOD = b'{"prompt": "a", "completion": "b"}\n'
             ", line 1: ids is [1]; a tag is text, a number, true or false",
         ),
         (
+            b'{"prompt": "a", "completion": "b", "title": "x\\udc00"}',
+            ", line 1: title has half a surrogate pair ('\\udc00'); write whole characters",
+        ),
+        (
             b'{"prompt": "a", "completion": "b", "tags": "x"}',
             ", line 1: tags is 'x'; give an object of names and values",
         ),
@@ -193,6 +197,21 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path, example: Exa
         write_rows([example], path, end_token=END)
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_number_that_parquet_cannot_hold_is_refused_and_lines_hold_it(tmp_path: Path) -> None:
+    rows = [Example(prompt="a", completion="b", tags={"size": 2**70})]
+    with pytest.raises(DataError, match=r"the examples cannot be written to .*rows\.parquet"):
+        write_rows(rows, tmp_path / "rows.parquet")
+    assert list(tmp_path.iterdir()) == []
+    write_rows(rows, tmp_path / "rows.jsonl")
+    assert read_rows(tmp_path / "rows.jsonl")[0].tags == {"size": 2**70}
+
+
+def test_a_tag_that_is_no_number_is_absent(tmp_path: Path) -> None:
+    """As pandas writes what is missing in a column of numbers."""
+    path = written(tmp_path, b'{"prompt": "a", "completion": "b", "size": NaN, "tags": {"more": NaN, "kind": "x"}}')
+    assert read_rows(path)[0].tags == {"kind": "x"}
 
 
 def test_a_parquet_column_of_mixed_types_is_refused(tmp_path: Path) -> None:

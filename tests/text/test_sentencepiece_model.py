@@ -129,6 +129,17 @@ def test_a_file_that_is_cut_short_is_corrupt(data_folder, tmp_path, name, keep):
         load_sentencepiece_tokenizer(path)
 
 
+def test_a_broken_table_of_normal_forms_is_one_line(tmp_path):
+    """The library that reads the table raises an error of no kind of its own."""
+    path = train(tmp_path, model_type="bpe", normalization_rule_name="nmt_nfkc")
+    raw = path.read_bytes()
+    table = read_pieces(path).character_map
+    assert raw.count(table) == 1
+    path.write_bytes(raw.replace(table, b"\xff" * len(table)))
+    with pytest.raises(CorruptModelError, match=r"trained\.model is not a whole tokenizer file: .*charsmap"):
+        load_sentencepiece_tokenizer(path)
+
+
 def test_symbols_that_are_cut_out_before_all_else_are_refused(tmp_path):
     with pytest.raises(CorruptModelError, match="user-defined"):
         read_pieces(train(tmp_path, model_type="bpe", user_defined_symbols=["<cat>"]))

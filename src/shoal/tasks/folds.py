@@ -55,7 +55,8 @@ def example_groups(
 
         # Each prompt once: equal ones are together already, and a crowd of them would cost a comparison each.
         places = [place for place, example in enumerate(examples) if first["prompt", example.prompt] == place]
-        for pair in find_pairs([examples[place].prompt for place in places], threshold=near_duplicates or _NEAR):
+        threshold = _NEAR if near_duplicates is None else near_duplicates
+        for pair in find_pairs([examples[place].prompt for place in places], threshold=threshold):
             sets.join(places[pair.document], places[pair.original])
     roots = [sets.root(place) for place in range(len(examples))]
     # Numbered in the order of their first examples, so that the numbers do not depend on how groups were joined.

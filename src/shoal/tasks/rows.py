@@ -95,8 +95,8 @@ def write_rows(examples: Sequence[Example], path: str | os.PathLike[str], *, end
             _FORMATS[path.suffix].write(rows, partial)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
-    # json refuses NaN and infinity, pyarrow a column of mixed types.
-    except (ValueError, TypeError) as error:
+    # json refuses NaN and infinity, pyarrow a column of mixed types, and numbers beyond 64 bits.
+    except (ValueError, TypeError, OverflowError) as error:
         raise DataError(f"the examples cannot be written to {path}: {str(error).splitlines()[0]}") from error
 
 
@@ -191,15 +191,18 @@ def _example(where: str, row: Mapping[str, Any], end_token: str | None) -> Examp
 
 
 def _tags(where: str, row: Mapping[str, Any]) -> dict[str, Tag]:
-    """Every other column, and the entries of the object ``tags``; what is null is left out."""
+    """Every other column, and the entries of the object ``tags``; what is null, or no number (NaN), is left out."""
     nested = row.get("tags") or {}
     if not isinstance(nested, Mapping):
         raise DataError(f"{where}: tags is {nested!r:.40}; give an object of names and values")
     others = {name: value for name, value in row.items() if name not in _COLUMNS}
-    tags = {name: value for name, value in {**nested, **others}.items() if value is not None}
+    # NaN is how pandas writes that there is nothing; it equals not even itself, so that it could name no group.
+    tags = {name: value for name, value in {**nested, **others}.items() if value is not None and value == value}
     for name, value in tags.items():
         if not isinstance(value, (str, int, float, bool)):
             raise DataError(f"{where}: {name} is {value!r:.40}; a tag is text, a number, true or false")
+        if isinstance(value, str):
+            _check_text(where, name, value)
     return tags
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     import os
@@ -84,8 +85,12 @@ def load_sentencepiece_tokenizer(path: str | os.PathLike[str]) -> PreTrainedToke
     path = Path(path)
     vocabulary = read_pieces(path)
     unknown, begin, end = _special_texts(vocabulary, path)
+    try:
+        tokenizer = build_tokenizer(vocabulary, unknown, begin)
+    except Exception as error:  # the tokenizers library raises nothing narrower where it cannot read the table
+        raise CorruptModelError(f"{path} is not a whole tokenizer file: {in_one_line(error)}") from error
     return PreTrainedTokenizerFast(
-        tokenizer_object=build_tokenizer(vocabulary, unknown, begin),
+        tokenizer_object=tokenizer,
         unk_token=unknown,
         bos_token=begin,
         eos_token=end,
