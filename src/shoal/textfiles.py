@@ -16,6 +16,7 @@ import json
 import math
 import re
 import sys
+import zipfile
 import zlib
 from contextlib import contextmanager
 from itertools import chain, pairwise
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 # Documents and answers are longer than Python's own limit of 131,072 characters in a cell; this is the largest that it
 # takes on every system.
 csv.field_size_limit(2**31 - 1)
+
+ZIP_FAULTS = (OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What the standard library raises for a zip archive that is no archive, cut short, damaged, encrypted, or packed by a
+method that it does not know."""
 
 _CHUNK = 1 << 20
 _MARKS = (

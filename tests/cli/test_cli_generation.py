@@ -55,6 +55,55 @@ def test_prompts_of_a_file_become_records(folder, tmp_path, capsys):
     assert "2 texts, " in capsys.readouterr().out
 
 
+def piped(raw):
+    return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", ["chat", "generate"])
+@pytest.mark.parametrize("raw", ["hé\r\nyo".encode(), "\ufeffhé\nyo\n".encode(), "hé\nyo\n".encode("utf-16")])
+def test_a_text_on_standard_input_is_read_as_files_are(folder, capsys, monkeypatch, verb, raw):
+    monkeypatch.setattr("sys.stdin", piped(raw))
+    main([verb, "--model", folder, "--max-tokens", "2", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["texts"][0]["prompt"] if verb == "generate" else told["messages"][0]["content"]) == "hé\nyo"
+
+
+@pytest.mark.parametrize("verb", ["chat", "generate"])
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [
+        (piped(b"a\xff\n"), "standard input, line 1: byte 0xff at place 2 of the line is not UTF-8"),
+        (piped(b" \n"), "is empty"),
+        (None, "standard input"),
+    ],
+)
+def test_standard_input_that_holds_no_text_is_one_line(folder, capsys, monkeypatch, verb, stdin, message):
+    if stdin is not None:
+        stdin.buffer.seek(0)
+    monkeypatch.setattr("sys.stdin", stdin)
+    with pytest.raises(SystemExit) as ending:
+        main([verb, "--model", folder])
+    assert ending.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_rows_of_messages_get_the_system_message_too(folder, tmp_path, capsys):
+    path = tmp_path / "rows.jsonl"
+    messages = [
+        [{"role": "user", "content": "a"}],
+        [{"role": "system", "content": "s"}, {"role": "user", "content": "b"}],
+    ]
+    path.write_text("".join(json.dumps({"prompt": one}) + "\n" for one in messages))
+    words = ["generate", "--model", folder, "--data", str(path), "--max-tokens", "2", "--chat", "--json"]
+    main([*words, "--system", "s"])
+    told = json.loads(capsys.readouterr().out)["texts"]
+    assert [text["prompt"][0] for text in told] == [{"role": "system", "content": "s"}] * 2
+    with pytest.raises(SystemExit):
+        main([*words, "--system", "other"])
+    assert "begins with another system message" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

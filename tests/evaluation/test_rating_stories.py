@@ -239,7 +239,8 @@ def test_prompts_are_read_from_text_and_rows(tmp_path):
     [
         ("p.txt", " \n\n ", DataError, "holds no prompt"),
         ("p.jsonl", "", DataError, "holds no prompt"),
-        ("p.jsonl", "{", DataError, "p.jsonl:1 is not JSON"),
+        ("p.jsonl", "{", DataError, "p.jsonl:1: broken JSON"),
+        ("p.jsonl", "[" * 100_000, DataError, "p.jsonl:1: JSON nested too deeply"),
         ("p.jsonl", '{"prompt": " "}', DataError, "p.jsonl:1 is no prompt"),
         ("p.jsonl", '{"prompt": "a", "words": "ball"}', DataError, "expected a list of texts"),
         ("p.jsonl", '{"prompt": "a", "features": ["jokes"]}', UnknownNameError, "jokes"),

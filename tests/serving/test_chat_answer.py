@@ -11,7 +11,7 @@ import pytest
 from chat_models import chat_tokenizer
 from shoal.errors import TooLongError, UsageError
 from shoal.models.generation import encode_chat, render_chat, turn_end_ids
-from shoal.serving import GenerationSettings, chat, generate, load_for_generation
+from shoal.serving import GenerationSettings, chat, generate, load_for_generation, open_conversation
 from shoal.serving.server import BackgroundServer
 
 SHORT = GenerationSettings(max_tokens=5)
@@ -40,6 +40,29 @@ def test_the_answer_is_the_history_of_the_next_message(live):
     assert [message["role"] for message in second.messages].count("system") == 1
     assert second.generated == generate(live, [second.messages[:-1]], SHORT).texts[0]
     assert second.to_dict()["settings"] == SHORT.to_dict()
+
+
+SYSTEM, USER = {"role": "system", "content": "s"}, {"role": "user", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "system", "opened"),
+    [
+        ([USER], None, [USER]),
+        ([USER], "s", [SYSTEM, USER]),
+        ([USER], "", [{"role": "system", "content": ""}, USER]),
+        ([SYSTEM, USER], None, [SYSTEM, USER]),
+        ([SYSTEM, USER], "s", [SYSTEM, USER]),
+        ([], "s", [SYSTEM]),
+    ],
+)
+def test_the_system_message_stands_before_a_conversation_once(messages, system, opened):
+    assert open_conversation(messages, system) == opened
+
+
+def test_another_system_message_is_not_left_out_silently(live):
+    with pytest.raises(UsageError, match=r"begins with another system message \(“s”\) than the one given"):
+        chat(live, "more", SHORT, system="be brief", history=[SYSTEM, USER, {"role": "assistant", "content": "a"}])
 
 
 def test_the_token_that_ends_a_turn_ends_the_text(live):

@@ -48,6 +48,7 @@ def chat(
         what was added.
     """
     from shoal.cli.generation_work import load_with_estimate, settings_from
+    from shoal.textfiles import decode_text, read_standard_input
 
     if history is not None:
         check_target(history)
@@ -59,7 +60,9 @@ def chat(
     if typed and as_json:
         raise UsageError("--json is for one answer; give --prompt TEXT, or the message on standard input")
     # Read before the model is loaded: an empty message is then refused at once.
-    message = prompt if prompt is not None or typed else sys.stdin.read().strip()
+    message = prompt
+    if prompt is None and not typed:
+        message = decode_text(read_standard_input(), "standard input").strip()
     if message is not None and not message.strip():
         raise UsageError("the message is empty; give --prompt TEXT, or a text on standard input")
     live = load_with_estimate(model, device=device, dtype=dtype, rows=1, context=context)
@@ -122,7 +125,7 @@ def _read_history(path: Path | None) -> list[Mapping[str, Any]]:
         return []
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read as JSON: {error}; expected a list of messages") from error
     if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
         raise UsageError(f"{path} holds no list of messages; expected [{{'role': ..., 'content': ...}}, ...]")

@@ -122,7 +122,9 @@ def _prompts(texts: Sequence[str] | None, data: Path | None, column: str) -> lis
         return list(read_prompts(data, column=column))
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("give prompts: --prompt TEXT, --data FILE, or a text on standard input")
-    text = sys.stdin.read()
+    from shoal.textfiles import decode_text, read_standard_input
+
+    text = decode_text(read_standard_input(), "standard input")
     if not text.strip():
         raise UsageError("standard input is empty; give prompts: --prompt TEXT or --data FILE")
     # The line end is the shell's (echo) and not the prompt's; a model continues another text behind it.
@@ -130,8 +132,11 @@ def _prompts(texts: Sequence[str] | None, data: Path | None, column: str) -> lis
 
 
 def _as_messages(text: Any, system: str | None) -> Any:
-    """A text as the message of a user."""
-    if not isinstance(text, str):
-        return text
-    opening = [] if system is None else [{"role": "system", "content": system}]
-    return [*opening, {"role": "user", "content": text}]
+    """A text as the message of a user, or the messages that a row holds, behind the system message.
+
+    Raises:
+        UsageError: messages with another system message of their own.
+    """
+    from shoal.serving import open_conversation
+
+    return open_conversation([{"role": "user", "content": text}] if isinstance(text, str) else text, system)

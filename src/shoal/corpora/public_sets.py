@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.textfiles import decode_text, numbered_lines, read_text
+from shoal.textfiles import ZIP_FAULTS, decode_text, numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -154,7 +154,7 @@ def _text_files(archive: Path) -> list[tuple[str, str]]:
         with zipfile.ZipFile(archive) as files:
             names = sorted(name for name in files.namelist() if name.endswith(".txt"))
             return [(name, decode_text(files.read(name), f"{archive}:{name}")) for name in names]
-    except (OSError, zipfile.BadZipFile) as error:
+    except ZIP_FAULTS as error:
         raise DataError(f"cannot read {archive}: {error}; expected a zip archive of text files") from error
 
 
@@ -190,5 +190,5 @@ def _members(archive: Path) -> list[tuple[str, str]]:
             names = [name for name in opened.namelist() if not name.endswith("/")]
             # Not all archives of nltk_data are UTF-8 throughout; a sentence with U+FFFD is better than no corpus.
             return [(name, opened.read(name).decode("utf-8", errors="replace")) for name in names]
-    except (OSError, zipfile.BadZipFile) as fault:
+    except ZIP_FAULTS as fault:
         raise DataError(f"{archive} cannot be read as a zip archive: {fault}") from fault

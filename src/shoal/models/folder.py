@@ -205,7 +205,7 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
 def _parse_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise CorruptModelError(f"{path} cannot be read: {in_one_line(error)}") from error
 
 

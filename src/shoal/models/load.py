@@ -277,7 +277,7 @@ def read_fast_model(folder: Path, dtype: torch.dtype) -> FastModel | None:
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return config if isinstance(config, dict) else {}
 

@@ -1,6 +1,7 @@
 from .chat_answer import (
     ChatAnswer as ChatAnswer,
     chat as chat,
+    open_conversation as open_conversation,
 )
 from .engine import GenerationEngine as GenerationEngine
 from .generations import (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.errors import UsageError
 from shoal.serving.generations import generate
 from shoal.serving.model import GenerationModel, load_for_generation
+from shoal.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +61,29 @@ class ChatAnswer:
         return self.text
 
 
+def open_conversation(messages: Sequence[Mapping[str, Any]], system: str | None) -> list[Mapping[str, Any]]:
+    """Messages with the system message before them.
+
+    A history that was given out by an earlier answer begins with it already, and many templates refuse a second.
+
+    Args:
+        messages: a conversation.
+        system: instructions that stand before it; None leaves the messages as they are.
+
+    Raises:
+        UsageError: the messages begin with another system message.
+    """
+    own = messages[0].get("content") if messages and messages[0].get("role") == "system" else None
+    if system is None or own == system:
+        return list(messages)
+    if own is not None:
+        raise UsageError(
+            f"the conversation begins with another system message ({quoted(str(own))}) than the one given; leave the "
+            "one given out, or take the other one out of the messages"
+        )
+    return [{"role": "system", "content": system}, *messages]
+
+
 def chat(
     model: str | GenerationModel,
     message: str,
@@ -83,15 +108,12 @@ def chat(
         on_text: called with each new piece of the answer's text.
 
     Raises:
-        UsageError: the model has no chat template, or its template refuses the messages.
+        UsageError: the model has no chat template, its template refuses the messages, or the history has another
+            system message.
         TooLongError: the conversation does not fit into the context together with the answer.
     """
     live = load_for_generation(model, device=device, dtype=dtype, rows=1) if isinstance(model, str) else model
-    messages = [*history, {"role": "user", "content": message}]
-    # A history that was given out by an earlier answer begins with the system message already, and many templates
-    # refuse a second.
-    if system is not None and not (history and history[0].get("role") == "system"):
-        messages.insert(0, {"role": "system", "content": system})
+    messages = open_conversation([*history, {"role": "user", "content": message}], system)
 
     def pass_on(piece: Piece) -> None:
         if on_text is not None and piece.text:

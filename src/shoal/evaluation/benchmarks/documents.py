@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, MissingExtraError, UnavailableError
-from shoal.textfiles import decode_text, numbered_lines, open_bytes, parse_json
+from shoal.textfiles import ZIP_FAULTS, decode_text, numbered_lines, open_bytes, parse_json
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _bytes_of(place: str) -> bytes:
                 return archive.read(inside.removeprefix("zip://"))
         with open_bytes(Path(outer)) as file:
             return file.read()
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
+    except ZIP_FAULTS as error:
         raise DataError(f"{place} cannot be read: {in_one_line(error, limit=120)}") from error
 
 

@@ -147,7 +147,7 @@ def _block(line: bytes, number: int, path: Path) -> ShardBlock:
     try:
         values = json.loads(line)
         block = ShardBlock(number=values["block"], items=tuple(values["items"]), work=values["work"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"line {number + 2} of {path} is no block of a plan; write the plan again") from error
     if block.number != number:
         raise StoreError(f"line {number + 2} of {path} has block {block.number} for {number}; write the plan again")
@@ -225,7 +225,7 @@ def open_plan(path: str | os.PathLike[str]) -> ShardPlan:
             raise StoreError(f"{path} is no plan; write one to another file with: shoal eval ... --write-plan PLAN")
         if header.pop("format", None) != FORMAT:
             raise StoreError(f"{path} is a plan of another version of shoal; write it again with this one")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
             f"{path} is no plan; write one to another file with: shoal eval ... --write-plan PLAN"
         ) from error
@@ -234,7 +234,7 @@ def open_plan(path: str | os.PathLike[str]) -> ShardPlan:
         return ShardPlan(
             path=path, header=header, key=end["sha256"], block_count=end["blocks"], item_count=end["items"]
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise StoreError(f"the plan {path} has no end: it was cut short; write or copy it again") from error
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
 from shoal.statistics import Interval, even_sample, wilson_interval
-from shoal.textfiles import decode_text, numbered_lines, read_text
+from shoal.textfiles import ZIP_FAULTS, decode_text, numbered_lines, read_text
 
 if TYPE_CHECKING:
     import os
@@ -91,7 +91,7 @@ def _texts(source: Path) -> Iterator[tuple[str, str]]:
                     yield name, decode_text(archive.read(name), f"{source}:{name}")
         else:
             yield source.name, read_text(source)
-    except (OSError, zipfile.BadZipFile) as fault:
+    except ZIP_FAULTS as fault:
         raise DataError(f"{source} cannot be read as minimal pairs: {fault}") from fault
 
 
@@ -105,7 +105,7 @@ def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
         try:
             row = json.loads(line)
             yield MinimalPair(str(row["sentence_good"]), str(row["sentence_bad"]), str(row["UID"]))
-        except (ValueError, KeyError, TypeError) as fault:
+        except (ValueError, KeyError, TypeError, RecursionError) as fault:
             raise DataError(
                 f"{source}: {name}:{number} is no pair of BLiMP; expected JSON with sentence_good, sentence_bad and UID"
             ) from fault

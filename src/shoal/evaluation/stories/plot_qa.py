@@ -171,10 +171,15 @@ def score_facts(
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="plot facts")
     gains = tuple(
         # The right answer with and without the story, then the wrong one, in the order of the rows above.
-        (nats[place] - nats[place + 1]) - (nats[place + 2] - nats[place + 3])
+        _less(_less(nats[place], nats[place + 1]), _less(nats[place + 2], nats[place + 3]))
         for place in range(0, len(nats), 4)
     )
     return FactScores(questions=tuple(fitting), gains=gains, left_out=len(questions) - len(fitting))
+
+
+def _less(one: float, other: float) -> float:
+    """The difference, 0 of equal ones: -inf less -inf, of an answer that is impossible either way, is no number."""
+    return 0.0 if one == other else one - other
 
 
 def _row(

@@ -15,7 +15,7 @@ from shoal.corpora.grammar import FEATURES
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.statistics import even_sample
 from shoal.text import sentence_spans
-from shoal.textfiles import check_characters, numbered_lines, read_text
+from shoal.textfiles import check_characters, numbered_lines, parse_json, read_text
 
 if TYPE_CHECKING:
     import os
@@ -67,7 +67,8 @@ def read_story_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
     text = read_text(path)
     check_characters(text, str(path))
     if path.suffix == ".jsonl":
-        found = [_of_row(_json(line, f"{path}:{n}"), f"{path}:{n}") for n, line in numbered_lines(text)]
+        lines = [(f"{path}:{number}", line) for number, line in numbered_lines(text)]
+        found = [_of_row(parse_json(line, where), where) for where, line in lines]
     else:
         found = [StoryPrompt(text=part.strip()) for part in re.split(r"\n\s*\n", text) if part.strip()]
     return _distinct(found, path)
@@ -98,13 +99,6 @@ def _beginning(document: str) -> str:
         if len(document[:end].split()) >= _MIN_WORDS and end < min(len(document), _MAX_BEGINNING):
             return document[:end]
     return ""
-
-
-def _json(line: str, where: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as fault:
-        raise DataError(f"{where} is not JSON ({fault})") from fault
 
 
 def _of_row(row: Any, where: str) -> StoryPrompt:

@@ -14,7 +14,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.text.letters import LETTER_RUN
 from shoal.text.sentences import split_sentences
-from shoal.textfiles import decode_text, read_text
+from shoal.textfiles import ZIP_FAULTS, decode_text, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -103,7 +103,7 @@ def read_sentences(file: str | Path) -> list[list[str]]:
         with zipfile.ZipFile(file) as archive:
             names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
             return [row for name in names for row in sentences_of(decode_text(archive.read(name), f"{file}, {name}"))]
-    except zipfile.BadZipFile as error:
+    except ZIP_FAULTS as error:
         raise DataError(f"{file} cannot be read as a .zip archive ({error}); make or fetch it again") from error
 
 
