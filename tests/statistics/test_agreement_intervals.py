@@ -32,5 +32,8 @@ def test_groups_and_not_items_are_the_units_of_an_interval():
 
 def test_ends_that_differ_by_rounding_are_no_interval():
     assert percentile_ends(np.array([0.1 + 0.2, 0.3, 0.3]), units=9, confidence=0.95) == (None, None)
+    rounded = 1.6323646 + 1e-8 * np.arange(5)
+    assert percentile_ends(rounded, units=9, confidence=0.95) == (None, None)
+    assert percentile_ends(1 + 1e-5 * np.arange(41.0), units=9, confidence=0.95) != (None, None)
     assert percentile_ends(np.array([]), units=9, confidence=0.95) == (None, None)
     assert percentile_ends(np.arange(41.0), units=9, confidence=0.95) == pytest.approx((1.0, 39.0))
