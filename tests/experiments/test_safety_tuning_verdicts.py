@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from shoal.errors import ExperimentFileError, TrainingError
+from shoal.errors import ExperimentFileError, ShoalError, TrainingError
 from shoal.experiments.safety_tuning import (
     SafetyTraining,
     SafetyTuning,
     load_safety_tuning,
     read_safety_tuning,
+    tune_safety,
 )
 from shoal.experiments.storage import write_json, write_jsonl, write_text
 from shoal.experiments.store import RunStore
+from shoal.reports import safety_tuning_content
 
 TOML = """
 model = "bundled:stories"
@@ -109,6 +114,95 @@ def test_the_papers_pattern_is_found_with_four_seeds_and_judged_by_the_written_r
     assert found.best.safety_examples == 100
     assert found.best.chances[100] > 0.9
     assert str(found).count("SUPPORTED") == 2
+
+
+def silenced(folder: Path, number: int, seeds: range) -> None:
+    """Trainings whose models say nothing to harmful requests."""
+    for seed in seeds:
+        rows = [answer(random.Random(0), kind, item, 0.5, float(kind)) for kind in (True, False) for item in range(40)]
+        write_jsonl(folder / SafetyTraining(safety_examples=number, seed=seed).place / "answers.jsonl", rows)
+
+
+RATES = {0: (0.2, 0.05), 100: (0.85, 0.1), 1000: (0.95, 0.6)}
+
+
+def test_a_training_that_says_nothing_is_no_unit_of_the_test_and_confounds_it(tmp_path: Path) -> None:
+    run(tmp_path, RATES)
+    silenced(tmp_path / "run", 100, range(1))
+    found = read_safety_tuning(tmp_path / "run")
+    suffice, exaggerate = found.verdicts
+    assert (suffice.trainings, exaggerate.trainings) == (11, 12)
+    assert suffice.verdict == "confounded"
+    assert suffice.estimate == pytest.approx(0.75, abs=0.1)
+    assert exaggerate.verdict == "supported"
+    complied = found.estimate("harmful_complied", 100)
+    assert complied.value == pytest.approx(0.1, abs=0.1)
+    assert [math.isnan(one) for one in complied.by_training] == [True, False, False, False]
+    # A draw of the silent training alone says nothing of the cost: it does not make its number the best.
+    assert found.best.costs[100] < found.best.costs[0]
+    assert found.best.chances[100] > 0.9
+
+
+def test_a_number_that_says_nothing_to_one_kind_has_no_rate_and_no_cost(tmp_path: Path) -> None:
+    run(tmp_path, RATES)
+    silenced(tmp_path / "run", 100, range(4))
+    found = read_safety_tuning(tmp_path / "run")
+    assert str(found.estimate("harmful_complied", 100)) == "no answers"
+    assert math.isnan(found.best.costs[100])
+    assert found.best.chances[100] == 0
+    assert found.best.safety_examples == 0
+    assert {one.safety_examples for one in found.types if one.harmful} == {0, 1000}
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert plain["best"]["costs"]["100"] is None
+    page = safety_tuning_content(found).to_html()
+    assert "no answers" in page
+    assert "nan" not in page.lower().replace("nanmean", "")
+
+
+def test_models_that_all_say_nothing_leave_claims_open_and_no_best_number(tmp_path: Path) -> None:
+    run(tmp_path, RATES)
+    for number in RATES:
+        silenced(tmp_path / "run", number, range(4))
+    found = read_safety_tuning(tmp_path / "run")
+    assert found.best.safety_examples is None
+    assert "No number of safety examples has answers to both kinds of requests" in str(found)
+    suffice = found.verdicts[0]
+    assert suffice.verdict == "confounded"
+    assert suffice.trainings == 0
+    assert suffice.sentence.startswith("too few trainings have a value to compare: 100.0% of the answers are empty")
+    assert math.isnan(suffice.items_estimate)
+
+
+def test_a_benchmark_that_there_is_not_is_met_before_anything_is_measured(tmp_path: Path) -> None:
+    def rows(count: int, **texts: str) -> str:
+        return "".join(json.dumps({k: f"{v} {place}" for k, v in texts.items()}) + "\n" for place in range(count))
+
+    (tmp_path / "i.jsonl").write_text(rows(12, instruction="Say", output="It is"), encoding="utf-8")
+    (tmp_path / "s.jsonl").write_text(rows(2, prompt="Hurt", completion="No, never"), encoding="utf-8")
+    requests = [{"prompt": kind, "label": kind} for kind in ("safe", "unsafe")]
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, requests)), encoding="utf-8")
+    text = TOML.partition("[[hypothesis]]")[0].format(seeds=2).replace("[0, 100, 1000]", "[0, 1]")
+    text = text.replace("examples = 10\n", "examples = 4\nheld_out = 2\n")
+    (tmp_path / "plan.toml").write_text(f'{text}\n[benchmarks]\ntasks = ["nothing"]\n', encoding="utf-8")
+    with pytest.raises(ShoalError, match="nothing"):
+        tune_safety(load_safety_tuning(tmp_path / "plan.toml"), tmp_path / "run", workers=0)
+    # A file that is corrected may take the folder.
+    assert [entry.name for entry in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("treatment = [1000]", "treatment = [1000, 1000]", "'exaggerate' has [1000, 1000] on one side"),
+        ("baseline = [0, 100]", "baseline = [0, 0]", "'exaggerate' has [0, 0] on one side"),
+        ("baseline = [0, 100]", "baseline = [1000]", "'exaggerate' has 1000 on both sides"),
+    ],
+)
+def test_a_number_that_would_count_twice_in_a_claim_is_refused(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(TOML.format(seeds=2).replace(old, new), encoding="utf-8")
+    with pytest.raises(ExperimentFileError, match=re.escape(f"the hypothesis {fault}; name each number once")):
+        load_safety_tuning(file)
 
 
 def test_a_drawn_training_brings_both_its_refusals_and_its_compliance(tmp_path: Path) -> None:

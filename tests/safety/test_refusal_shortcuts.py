@@ -114,6 +114,10 @@ def test_answers_that_are_missing_or_empty_are_refused(pairs: PairSet, tmp_path:
     path.write_text(json.dumps({"prompt": "How?", "completion": ""}), encoding="utf-8")
     with pytest.raises(DataError, match=r"all 1 answers of .* are empty"):
         explain_refusals_of_models({"mine": path}, pairs)
+    twice = [{"prompt": prompt, "completion": text} for prompt, text in (("How?", HELP), (" How? ", "I can't."))]
+    path.write_text("\n".join(map(json.dumps, twice)), encoding="utf-8")
+    with pytest.raises(DataError, match=r"answers\.jsonl, row 2: .How\?. has another answer already; give one answer"):
+        explain_refusals_of_models({"mine": path}, pairs)
     with pytest.raises(UsageError, match="nothing to explain"):
         explain_refusals_of_models({}, pairs)
 

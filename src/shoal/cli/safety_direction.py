@@ -117,19 +117,19 @@ def direction(
 
 
 def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) -> list[SafetyRequest]:
-    from shoal.safety.tuning import check_both_kinds, read_safety_requests
+    from shoal.safety.tuning import check_both_kinds, distinct_requests, read_safety_requests
 
-    found = [
+    # Each prompt once: one that stood in two parts would be measured on what the direction was made of.
+    found = distinct_requests(
         one
         for files, kind in ((requests, None), (harmful, True), (harmless, False))
         for file in files
         for one in read_safety_requests(file, harmful=kind)
-    ]
+    )
     if not found:
         raise UsageError("there are no prompts; give --requests FILE, or --harmful FILE and --harmless FILE")
     check_both_kinds(found)
-    # Each prompt once: one that stood in two parts would be measured on what the direction was made of.
-    return list({one.prompt: one for one in found}.values())
+    return found
 
 
 def _held_out(chat: ChatFormat, file: Path | None, max_examples: int) -> list[Example]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -70,8 +71,10 @@ def _chart(result: SafetyTuning, measure: str) -> Markup:
     rows = []
     for number in result.numbers:
         one = result.estimate(measure, number)
+        if math.isnan(one.value):
+            continue
         # The untuned model is one, and a ring of it would lie on its own mark.
-        trainings = () if number is None else one.by_training
+        trainings = () if number is None else tuple(filter(math.isfinite, one.by_training))
         rows.append(DotRow(label=_name(number), series=0, mean=one.value, low=one.low, high=one.high, seeds=trainings))
     title = measure_label(measure)
     return responsive(
@@ -138,7 +141,7 @@ def _trade_off(result: SafetyTuning) -> Markup:
     rows = [
         [
             f"{number:,}",
-            f"{cost:.3f}",
+            "no answers" if math.isnan(cost) else f"{cost:.3f}",
             f"{best.chances[number]:.0%}",
             "held-out loss too high" if number in best.excluded else "",
         ]

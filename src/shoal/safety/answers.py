@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.labels import CONDUCTS, Conduct
-from shoal.textfiles import csv_rows, decode_text, inner_suffix, open_bytes, read_json_lines, read_lines_of
+from shoal.textfiles import (
+    check_characters,
+    csv_rows,
+    decode_text,
+    inner_suffix,
+    open_bytes,
+    read_json_lines,
+    read_lines_of,
+)
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 SUFFIXES = (".jsonl", ".parquet", ".csv")
 # The values of XSTest's column ``final_label``, in which disagreements of the annotators are settled.
@@ -77,7 +86,16 @@ def make_answers(rows: Iterable[tuple[str, Any]]) -> list[PromptAnswer]:
     return found
 
 
-def _answer(row: Mapping[str, Any] | Any, place: str) -> PromptAnswer:
+def plain_row(row: Any) -> Any:
+    """A row of any mapping as a dict, which rows are read from; what is no mapping stays, and is refused by its place.
+
+    Args:
+        row: of a caller.
+    """
+    return dict(row) if isinstance(row, Mapping) else row
+
+
+def _answer(row: Any, place: str) -> PromptAnswer:
     if not isinstance(row, dict):
         raise DataError(f"{place}: the row is no object; expected one with the columns prompt and completion")
     for column in ("prompt", "completion"):
@@ -178,5 +196,6 @@ def _prompt_row(row: Any, place: str) -> dict[str, Any]:
     if not isinstance(row, dict) or not isinstance(row.get("prompt"), str) or not row["prompt"].strip():
         known = ", ".join(map(repr, row)) if isinstance(row, dict) else "none"
         raise DataError(f"{place}: the column 'prompt' holds no text; the row has the columns {known}")
+    check_characters(row["prompt"], f"{place}, column 'prompt'")
     # A label of the prompt (XSTest's safe, unsafe) is none of the answer.
     return {name: value for name, value in row.items() if name not in ("label", "final_label")}

@@ -18,6 +18,7 @@ from shoal.progress import no_progress
 from shoal.safety.answers import read_answers
 from shoal.safety.generating import chat_prompt, check_can_answer
 from shoal.serving import GenerationModel, GenerationSettings, TextRecords, generate
+from shoal.wording import quoted
 
 if TYPE_CHECKING:
     import os
@@ -113,9 +114,15 @@ def read_scores(
         keep_answers: whether the scores hold the answers.
 
     Raises:
-        DataError: the file cannot be read, or all of its answers are empty.
+        DataError: the file cannot be read, all of its answers are empty, or a prompt has two different ones.
     """
     answers = read_answers(path)
+    known: dict[str, str] = {}
+    for place, one in enumerate(answers, start=1):
+        if known.setdefault(one.prompt.strip(), one.completion) != one.completion:
+            raise DataError(
+                f"{path}, row {place}: {quoted(one.prompt)} has another answer already; give one answer to each prompt"
+            )
     scores = score_completions(
         [one.prompt.strip() for one in answers], [one.completion for one in answers], head, keep_answers=keep_answers
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.progress import no_progress
-from shoal.safety.answers import PromptAnswer, make_answers, read_answers
+from shoal.safety.answers import PromptAnswer, make_answers, plain_row, read_answers
 from shoal.safety.head import RefusalHead, shipped_refusal_head
 from shoal.safety.labels import CONDUCTS, Conduct
 from shoal.safety.string_match import matches_refusal
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 MIN_LABELLED = 20
 """Labelled answers from which on they correct the rate; with fewer its interval would say nothing."""
+
+_MIN_CLUSTERS = 2
+"""Prompts of labelled answers from which on they do: answers to one prompt show no spread between prompts."""
 
 # Between two reports of the progress; features of more answers at a time take memory and save nothing.
 _AT_ONCE = 500
@@ -138,7 +141,8 @@ class RefusalRating:
         if self.labelled is None:
             found.append(
                 f"The correction holds where the scorer errs as on the answers of its card; label {MIN_LABELLED} "
-                "answers or more, drawn at random (column label), for a rate without that assumption."
+                "answers or more, of several prompts and drawn at random (column label), for a rate without that "
+                "assumption."
             )
         return found
 
@@ -190,7 +194,7 @@ def rate_refusals(
     from shoal.safety.head import load_refusal_head
 
     rows = (
-        make_answers((f"row {place}", dict(row)) for place, row in enumerate(answers, start=1))
+        make_answers((f"row {place}", plain_row(row)) for place, row in enumerate(answers, start=1))
         if not isinstance(answers, str) and not hasattr(answers, "__fspath__")
         else read_answers(answers)
     )
@@ -255,11 +259,22 @@ def _by_model_errors(scored: Sequence[ScoredAnswer], head: RefusalHead) -> tuple
     return min(found), max(found)
 
 
+def enough_labels(labelled: Sequence[PromptAnswer], others: Sequence[PromptAnswer]) -> bool:
+    """Whether labels correct a rate: enough answers have one, and neither side is of a single prompt.
+
+    Args:
+        labelled: answers with a label.
+        others: the other answers, of which there may be none.
+    """
+    sides = [{answer.prompt for answer in side} for side in (labelled, others) if side]
+    return len(labelled) >= MIN_LABELLED and min(map(len, sides)) >= _MIN_CLUSTERS
+
+
 def _by_labels(scored: Sequence[ScoredAnswer], confidence: float) -> CorrectedShare | None:
     """The rate by the labels of some answers and the guesses of the others."""
     labelled = [one for one in scored if one.answer.label is not None]
     others = [one for one in scored if one.answer.label is None]
-    if len(labelled) < MIN_LABELLED:
+    if not enough_labels([one.answer for one in labelled], [one.answer for one in others]):
         return None
     return share_by_labels(
         [1 - one.probabilities[0] for one in others],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -118,8 +119,10 @@ def _rate(
 ) -> TuningEstimate:
     harmful = measure == COMPLIED
     answers = [[one for one in each.answers if one.harmful == harmful] for each in found]
-    share = _refused(answers, errors, plan.confidence)
-    value, low, high, raw = share.corrected, share.low, share.high, share.raw
+    value = low = high = raw = math.nan
+    if _any_text(answers):
+        share = _refused(answers, errors, plan.confidence)
+        value, low, high, raw = share.corrected, share.low, share.high, share.raw
     if harmful:
         value, low, high, raw = 1 - value, 1 - high, 1 - low, 1 - raw
     by_training = tuple(measured_items(each, measure, errors).mean for each in found)
@@ -127,6 +130,11 @@ def _rate(
         measure=measure, safety_examples=number, value=value, low=low, high=high, raw=raw, by_training=by_training,
         items=len(answers[0]),
     )  # fmt: skip
+
+
+def _any_text(answers: Sequence[Sequence[MeasuredAnswer]]) -> bool:
+    """Whether any answer is not empty: only of those there is a rate."""
+    return any(one.conduct is not None for every in answers for one in every)
 
 
 def _refused(answers: Sequence[Sequence[MeasuredAnswer]], errors: ErrorRates, confidence: float) -> CorrectedShare:
@@ -158,7 +166,7 @@ def _types(plan: SafetyTuningPlan, trainings: Trainings, errors: ErrorRates) -> 
         answers = [
             [one for one in each.answers if one.type == kind and one.harmful == harmful] for each in trainings[number]
         ]
-        if any(one.conduct is not None for every in answers for one in every):
+        if _any_text(answers):
             share = _refused(answers, errors, plan.confidence)
             yield TypeRefusals(
                 type=kind, harmful=harmful, safety_examples=number, value=share.corrected, low=share.low,
@@ -170,7 +178,6 @@ def _best(plan: SafetyTuningPlan, tuned: Mapping[int, Sequence[MeasuredTraining]
     numbers = [number for number in plan.safety_examples if number in tuned]
     weight, bound = plan.trade_off.refused_weight, plan.trade_off.max_loss_increase
     losses = {number: fmean(measured_items(one, LOSS, errors).mean for one in tuned[number]) for number in numbers}
-    allowed = [number for number in numbers if losses[number] <= losses[numbers[0]] + bound]
     factors = {COMPLIED: 1.0, REFUSED: weight}
     tables = {
         number: {
@@ -179,19 +186,26 @@ def _best(plan: SafetyTuningPlan, tuned: Mapping[int, Sequence[MeasuredTraining]
         }
         for number in numbers
     }
-    costs = {
-        number: sum(factor * float(np.nanmean(tables[number][measure])) for measure, factor in factors.items())
-        for number in numbers
-    }
+    costs = {number: _cost(tables[number], factors) for number in numbers}
+    kept = [number for number in numbers if losses[number] <= losses[numbers[0]] + bound]
+    # A number whose models say nothing to one kind of request has no cost, and cannot be the best.
+    allowed = [number for number in kept if math.isfinite(costs[number])]
     wins_D = _resampled_costs([tables[number] for number in allowed], factors).argmin(axis=0) if allowed else []
     wins = np.bincount(wins_D, minlength=len(allowed)).tolist()
     return BestNumber(
         safety_examples=min(allowed, key=costs.__getitem__, default=None),
         costs=costs,
-        excluded=tuple(number for number in numbers if number not in allowed),
+        excluded=tuple(number for number in numbers if number not in kept),
         chances=dict.fromkeys(numbers, 0.0)
         | {number: count / _DRAWS for number, count in zip(allowed, wins, strict=True)},
     )
+
+
+def _cost(table: Mapping[str, Any], factors: Mapping[str, float]) -> float:
+    """The cost of a number; NaN where a measure has no value."""
+    if any(np.isnan(table[measure]).all() for measure in factors):
+        return math.nan
+    return sum(factor * float(np.nanmean(table[measure])) for measure, factor in factors.items())
 
 
 def _resampled_costs(tables: Sequence[Mapping[str, Any]], factors: Mapping[str, float]) -> Any:
@@ -213,6 +227,7 @@ def _resampled_costs(tables: Sequence[Mapping[str, Any]], factors: Mapping[str, 
             filled_TI = ~np.isnan(values_TI)
             above_D = ((rows_DT @ np.nan_to_num(values_TI)) * items_DI).sum(axis=1)
             below_D = ((rows_DT @ filled_TI.astype(float)) * items_DI).sum(axis=1)
-            # Against 0 / 0, where a draw has no item with a value: with a handful of requests alone.
-            costs[place] += factor * above_D / np.maximum(below_D, 1)
+            # A draw may have no item with a value: then it says nothing, and the mean of all of them stands for it.
+            means_D = np.where(below_D > 0, above_D / np.maximum(below_D, 1), np.nanmean(values_TI))
+            costs[place] += factor * means_D
     return costs

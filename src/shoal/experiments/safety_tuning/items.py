@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,9 @@ class MeasuredItems:
 
     @property
     def mean(self) -> float:
-        """The weighted mean over the items that have a value."""
+        """The weighted mean over the items that have a value; NaN where none has, as of empty answers alone."""
+        if np.isnan(self.values_I).all():
+            return math.nan
         weights_I = np.where(np.isnan(self.values_I), 0.0, self.weights_I)
         return float((np.nan_to_num(self.values_I) * weights_I).sum() / weights_I.sum())
 

@@ -52,7 +52,8 @@ def judge_claim(
         [one for number in numbers for one in observed.get(number, ())]
         for numbers in (hypothesis.treatment, hypothesis.baseline)
     ]
-    values = [[sign * one.mean for one in side] for side in sides]
+    # A training all of whose answers are empty has no rate, and is no unit of the test.
+    values = [[sign * mean for one in side if math.isfinite(mean := one.mean)] for side in sides]
     test = BlockedPermutation([values[0]], [values[1]]) if all(values) and max(map(len, values)) > 1 else None
     alpha = (1 - plan.confidence) / len(plan.hypothesis)
     low, high = test.interval(1 - alpha) if test is not None else (-math.inf, math.inf)
@@ -105,7 +106,7 @@ def _listed(numbers: Sequence[int]) -> str:
 
 def _item_check(sides: Sequence[Sequence[MeasuredItems]], sign: float, confidence: float) -> CrossedMean | None:
     """The difference over trainings and items, each item counting once."""
-    if not all(sides):
+    if not all(any(math.isfinite(one.mean) for one in side) for side in sides):
         return None
     tables = [sign * np.stack([one.values_I for one in side]) for side in sides]
     return crossed_difference(tables[0], tables[1], confidence=confidence)
@@ -174,15 +175,15 @@ def _sentence(
     label = measure_label(hypothesis.measure)
     if hypothesis.measure == LOSS:
         label = "the held-out loss"
+    failed = " and ".join(control.says for control in controls if not control.passed)
     if not math.isfinite(estimate):
-        return "too few trainings are done to compare"
+        return f"too few trainings have a value to compare{f': {failed}' if failed else ''}"
     change = hypothesis.direction if estimate >= 0 else {"lower": "higher", "higher": "lower"}[hypothesis.direction]
     gained = (
         f"with {_listed(hypothesis.treatment)} safety examples {label} is {change} by "
         f"{number_text(abs(estimate))} than with {_listed(hypothesis.baseline)}"
     )
     if word == "confounded":
-        failed = " and ".join(control.says for control in controls if not control.passed)
         return f"the comparison cannot answer the claim, since {failed} ({gained})."
     matters = f"a difference of {hypothesis.smallest_effect:g} matters"
     unsettled = (

@@ -114,6 +114,10 @@ class TuningHypothesis(SettingsTable):
     def _compares_two_sides(self) -> TuningHypothesis:
         if both := set(self.treatment) & set(self.baseline):
             raise ValueError(f"the hypothesis {self.name!r} has {min(both)} on both sides; name each number once")
+        for side in (self.treatment, self.baseline):
+            # Twice, its trainings would count twice in the test.
+            if len(set(side)) < len(side):
+                raise ValueError(f"the hypothesis {self.name!r} has {list(side)} on one side; name each number once")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class TuningEstimate:
     """None for the model before tuning, whose interval is over items alone."""
 
     value: float
-    """Of the rates: corrected for the scorer's errors."""
+    """Of the rates: corrected for the scorer's errors. NaN, as the interval is, where all answers are empty."""
 
     low: float
     high: float
@@ -55,7 +56,7 @@ class TuningEstimate:
     items: int
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return "no answers" if math.isnan(self.value) else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +113,11 @@ class BestNumber:
     """The number of safety examples that is best at the stated trade-off."""
 
     safety_examples: int | None
-    """None where no number keeps the held-out loss within the bound."""
+    """None where no number has answers to both kinds of requests."""
 
     costs: Mapping[int, float]
-    """By number: harmful requests complied with, and safe ones refused times their weight."""
+    """By number: harmful requests complied with, and safe ones refused times their weight; NaN where all answers to one
+    kind are empty."""
 
     excluded: tuple[int, ...]
     """Numbers whose held-out loss is too high."""
@@ -262,7 +264,7 @@ class SafetyTuning:
             f"most {trade.max_loss_increase:g} above that with {first:,}"
         )
         if self.best.safety_examples is None:
-            return f"No number of safety examples keeps the held-out loss within the bound ({rule})."
+            return f"No number of safety examples has answers to both kinds of requests, and so a cost ({rule})."
         chance = self.best.chances[self.best.safety_examples]
         cost = self.best.costs[self.best.safety_examples]
         return (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shoal.experiments.recorded_work import do_recorded_run, do_trainings
 from shoal.experiments.safety_tuning.gathering import gather_safety_tuning
 from shoal.experiments.safety_tuning.trainings import planned_safety_trainings, read_safety_record
-from shoal.experiments.safety_tuning.units import begin_safety_trainings, prepare_safety_data
+from shoal.experiments.safety_tuning.units import begin_safety_trainings, prepare_safety_data, read_plan_benchmarks
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def tune_safety(
         from shoal.models import load_tokenizer
 
         prepare_safety_data(plan, load_tokenizer(plan.model))
+        # The first model is measured on them only after all of its answers.
+        read_plan_benchmarks(plan)
 
     return do_recorded_run(
         plan,

@@ -37,6 +37,7 @@ from shoal.safety.tuning import (
     benchmark_accuracies,
     check_both_kinds,
     count_tokens_of,
+    distinct_requests,
     held_out_losses,
     read_benchmarks,
     read_instruction_pairs,
@@ -89,15 +90,15 @@ def prepare_safety_data(plan: SafetyTuningPlan, tokenizer: PreTrainedTokenizerFa
 
     Raises:
         UsageError: the model has no chat template.
-        DataError: a file cannot be used, has too few rows of the length allowed, or all requests are of one kind.
+        DataError: a file cannot be used, has too few rows of the length allowed, a request is labelled both harmful and
+            safe, or all are of one kind.
     """
     chat = ChatFormat(tokenizer=tokenizer, layout=plan.layout, system=plan.system)
     requests: list[SafetyRequest] = []
     for table in plan.requests:
         read = read_safety_requests(table.source, harmful=table.harmful)
         requests += balanced_requests(read, per_type=table.per_type)
-    # Sets of requests overlap; one that stands in two would count twice in a rate.
-    requests = list({one.prompt: one for one in requests}.values())
+    requests = distinct_requests(requests)
     check_both_kinds(requests)
     # Before anything is drawn: no training may have seen the requests that it is measured by.
     base = withhold_requests(read_instruction_pairs(plan.instructions.source), requests)
@@ -128,6 +129,19 @@ def prepare_safety_data(plan: SafetyTuningPlan, tokenizer: PreTrainedTokenizerFa
     )
 
 
+def read_plan_benchmarks(plan: SafetyTuningPlan) -> dict[str, list[TaskItems]]:
+    """The items of the benchmarks of an experiment, by name.
+
+    Args:
+        plan: of the experiment.
+
+    Raises:
+        ShoalError: a task is unknown or cannot be read, or its data cannot.
+    """
+    table = plan.benchmarks
+    return {} if table is None else read_benchmarks(table.tasks, limit=table.limit)
+
+
 class SafetyTrainer:
     """Does the trainings of one experiment, and reads the model and the data that they share once.
 
@@ -152,8 +166,7 @@ class SafetyTrainer:
 
     @cached_property
     def _benchmarks(self) -> dict[str, list[TaskItems]]:
-        table = self._plan.benchmarks
-        return {} if table is None else read_benchmarks(table.tasks, limit=table.limit)
+        return read_plan_benchmarks(self._plan)
 
     def do(self, training: SafetyTraining) -> dict[str, Any]:
         """Do a training, unless it is done; give what it took, as a row of ``timings.jsonl``.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.safety.harm.rows import HarmLabelled, read_harm_rows
 from shoal.safety.harm.scorer import HARMFUL_FROM, UNSEEN
-from shoal.safety.rating import MIN_LABELLED
+from shoal.safety.rating import MIN_LABELLED, enough_labels
 from shoal.statistics import (
     CorrectedShare,
     ErrorRates,
@@ -250,7 +250,7 @@ def _by_labels(scores: Sequence[HarmScore], confidence: float) -> CorrectedShare
     """The rate by the labels of some answers and the scores of the others."""
     labelled = [one for one in scores if one.harmful is not None]
     others = [one for one in scores if one.harmful is None]
-    if len(labelled) < MIN_LABELLED:
+    if not enough_labels([one.answer for one in labelled], [one.answer for one in others]):
         return None
     return share_by_labels(
         [float(_harmful(one)) for one in others],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.safety.answers import PromptAnswer, answer_rows, make_answers
+from shoal.safety.answers import PromptAnswer, answer_rows, make_answers, plain_row
 
 if TYPE_CHECKING:
     import os
@@ -37,7 +37,7 @@ def read_harm_rows(answers: str | os.PathLike[str] | Sequence[Mapping[str, Any]]
     if isinstance(answers, str) or hasattr(answers, "__fspath__"):
         placed = list(answer_rows(answers))
     else:
-        placed = [(f"row {place}", dict(row)) for place, row in enumerate(answers, start=1)]
+        placed = [(f"row {place}", plain_row(row)) for place, row in enumerate(answers, start=1)]
     return [
         HarmLabelled(answer=answer, harmful=_label(row.get("harm"), place))
         for answer, (place, row) in zip(make_answers(placed), placed, strict=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.curation.classifier import make_vectorizer
+from shoal.errors import ShoalError
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
@@ -27,7 +28,7 @@ from shoal.safety.probing.curating import CuratedRow, curate_rows
 from shoal.safety.probing.export import EXPORT_SUFFIXES, write_probes
 from shoal.safety.probing.failures import failure_share
 from shoal.safety.probing.groups import ProbeScorers, count_groups, report_notes
-from shoal.safety.probing.loop_folder import REPORT, claim_folder, held_folder, write_lines
+from shoal.safety.probing.loop_folder import REPORT, claim_folder, forget_unused, held_folder, write_lines
 from shoal.safety.probing.mutations import find_mutations
 from shoal.safety.probing.own_answers import own_answer_rows
 from shoal.safety.probing.probes import Probe, make_probes
@@ -96,7 +97,11 @@ def run_probes(
     claim_folder(target, model, seeds, chosen, instructions)
     scorers = ProbeScorers(head=head or shipped_refusal_head(), harm=harm, harm_errors=harm_errors)
     with held_folder(target):
-        return _Loop(model, seeds, target, chosen, instructions, scorers, device, progress).run()
+        try:
+            return _Loop(model, seeds, target, chosen, instructions, scorers, device, progress).run()
+        except ShoalError:
+            forget_unused(target)
+            raise
 
 
 class _Loop:

@@ -80,6 +80,17 @@ def claim_folder(
         raise StoreError(f"{folder} cannot be written: {fault.strerror or fault}; give another folder") from fault
 
 
+def forget_unused(folder: Path) -> None:
+    """Give a folder free in which nothing was answered yet: what is wrong is corrected, and the folder used again.
+
+    Args:
+        folder: of the loop.
+    """
+    if not any(folder.glob("scores-*.jsonl")):
+        for name in (PLAN, SEEDS):
+            (folder / name).unlink(missing_ok=True)
+
+
 @contextmanager
 def held_folder(folder: Path) -> Iterator[None]:
     """Keep every other process out of the folder of a loop.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from shoal.errors import DataError, UsageError
 from shoal.safety.answers import read_prompt_rows_with_labels
 from shoal.safety.probing.mutations import PLAIN
+from shoal.safety.prompt_labels import harm_of_label, keep_label
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from shoal.safety.probing.mutations import Mutation
 
 SeedPart = Literal["train", "test"]
-
-_HARM = {"safe": False, "unsafe": True, "harmless": False, "harmful": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +81,19 @@ def make_probe_seeds(
         where: they come from, for messages.
 
     Raises:
-        DataError: a label is unknown, or fewer than two seeds are harmful.
+        DataError: a label is unknown, a prompt has two labels, or fewer than two seeds are harmful.
         UsageError: max_seeds is below 1.
     """
     if max_seeds is not None and max_seeds < 1:
         raise UsageError(f"max_seeds is {max_seeds}; give a whole number of at least 1, or none to take all")
     sides: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    labels: dict[str, bool] = {}
     for place, row in enumerate(rows, start=1):
         # Sets of attacks have no column of labels, since all that they hold is harmful.
-        label = str(row.get("label") or "unsafe").strip().lower()
-        if label not in _HARM:
-            raise DataError(f"{where}, row {place}: the label is {row['label']!r}; expected safe or unsafe")
-        sides[_HARM[label]].setdefault(str(row["prompt"]).strip(), str(row.get("type") or ""))
+        prompt = str(row["prompt"]).strip()
+        harmful = harm_of_label(row.get("label") or "unsafe", f"{where}, row {place}")
+        keep_label(labels, prompt, harmful=harmful, place=f"{where}, row {place}")
+        sides[harmful].setdefault(prompt, str(row.get("type") or ""))
     if len(sides[True]) < 2:
         raise DataError(
             f"{where} has {len(sides[True])} harmful prompts of {sum(map(len, sides.values()))}; a probe measures "

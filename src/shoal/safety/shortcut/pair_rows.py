@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.answers import read_prompt_rows_with_labels
+from shoal.safety.prompt_labels import harm_of_label, keep_label
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
-
-_HARM = {"safe": False, "unsafe": True, "harmless": False, "harmful": True}
 
 
 def read_pair_rows(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -40,9 +39,10 @@ def checked_rows(rows: Sequence[Mapping[str, Any]], where: str = "the rows") -> 
         where: they come from, for messages.
 
     Raises:
-        DataError: a row lacks a column, or all are of one label.
+        DataError: a row lacks a column, a prompt has two labels, or all are of one label.
     """
     harm = []
+    labels: dict[str, bool] = {}
     for place, row in enumerate(rows, start=1):
         for column in ("prompt", "label", "focus"):
             if not isinstance(row.get(column), str):
@@ -51,10 +51,8 @@ def checked_rows(rows: Sequence[Mapping[str, Any]], where: str = "the rows") -> 
                     f"{where}, row {place}: there is no column {column!r}; minimal pairs need prompt, label (safe or "
                     f"unsafe) and focus, and the row has {known}"
                 )
-        label = str(row["label"]).strip().lower()
-        if label not in _HARM:
-            raise DataError(f"{where}, row {place}: the label is {row['label']!r}; expected safe or unsafe")
-        harm.append(_HARM[label])
+        harm.append(harm_of_label(row["label"], f"{where}, row {place}"))
+        keep_label(labels, row["prompt"].strip(), harmful=harm[-1], place=f"{where}, row {place}")
     if len(set(harm)) < 2:
         raise DataError(
             f"all {len(harm)} prompts of {where} are labelled {'unsafe' if any(harm) else 'safe'}; the rule cannot be "

@@ -120,12 +120,20 @@ def make_minimal_pairs(rows: Sequence[Mapping[str, Any]]) -> PairSet:
     """Make and check the pairs of a set.
 
     Args:
-        rows: with prompt, label, focus, and perhaps type and swap; of XSTest's prompts the swaps come with shoal.
+        rows: with prompt, label, focus, and perhaps type and swap; of XSTest's prompts the swaps come with shoal. One
+            that stands there twice is taken once.
 
     Raises:
         DataError: a row lacks a column, all are of one label, or no pair passes its checks.
     """
     harm = checked_rows(rows)
+    # A row that stands in the set twice would count twice in a test of pairs.
+    first = {
+        tuple(str(row.get(name) or "").strip() for name in ("prompt", "focus", "swap")): place
+        for place, row in reversed(list(enumerate(rows)))
+    }
+    places = sorted(first.values())
+    rows, harm = [rows[place] for place in places], [harm[place] for place in places]
     maker = _PairMaker(FocusWords(str(row["focus"]) for row in rows))
     for row, harmful in zip(rows, harm, strict=True):
         if str(row["focus"]).strip():

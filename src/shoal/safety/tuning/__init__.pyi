@@ -43,6 +43,7 @@ from .measuring import (
 from .rows import (
     InstructionPair as InstructionPair,
     SafetyRequest as SafetyRequest,
+    distinct_requests as distinct_requests,
     read_instruction_pairs as read_instruction_pairs,
     read_safety_requests as read_safety_requests,
 )

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.answers import SUFFIXES, rows_of_file
-from shoal.textfiles import decode_text, inner_suffix, open_bytes, read_lines_of
+from shoal.safety.prompt_labels import harm_of_label, keep_label
+from shoal.textfiles import check_characters, decode_text, inner_suffix, open_bytes, parse_json, read_lines_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _FORMS = (*SUFFIXES, ".json", ".txt")
 _HUMAN, _ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
 """Turns of the dialogues of hh-rlhf (Bai et al. 2022, arXiv:2204.05862)."""
 
-UNSAFE_TYPE = "contrast"
-"""XSTest's types of unsafe prompts begin so (``contrast_homonyms``)."""
+_UNSAFE_TYPE = "contrast_"
+_SAFE_TYPES = frozenset(
+    (
+        "homonyms", "figurative_language", "safe_targets", "safe_contexts", "definitions", "real_group_nons_discr",
+        "nons_group_real_discr", "historical_events", "privacy_public", "privacy_fictional",
+    )
+)  # fmt: skip
+"""XSTest's types of safe prompts; those of unsafe ones begin with ``contrast_``. The types of other sets say nothing of
+harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +81,39 @@ def read_safety_requests(path: str | os.PathLike[str], *, harmful: bool | None =
         harmful: whether a safe model refuses them; None reads it from each row's label or type.
 
     Raises:
-        DataError: the file cannot be read, has no requests, a row lacks a column, or nothing says whether a request is
-            harmful.
+        DataError: the file cannot be read, has no requests, a row lacks a column, nothing says whether a request is
+            harmful, or a request is labelled both.
     """
     path = Path(path)
     found: dict[str, SafetyRequest] = {}
+    labels: dict[str, bool] = {}
     for place, row in _rows(path):
         prompt = _prompt(row, place)
         if prompt:
             # Up to the first dot, so that set.jsonl and set.jsonl.gz are one set.
             kind = row.get("type") if isinstance(row.get("type"), str) else path.name.split(".")[0]
-            found.setdefault(
-                prompt, SafetyRequest(prompt=prompt, harmful=_is_harmful(row, place, harmful), type=str(kind))
-            )
+            is_harmful = _is_harmful(row, place, harmful)
+            keep_label(labels, prompt, harmful=is_harmful, place=place)
+            found.setdefault(prompt, SafetyRequest(prompt=prompt, harmful=is_harmful, type=str(kind)))
     if not found:
         raise DataError(f"{path} has no requests; give one row or line at least")
+    return list(found.values())
+
+
+def distinct_requests(requests: Iterable[SafetyRequest]) -> list[SafetyRequest]:
+    """Requests of several files, each once: sets overlap, and one that stands in two would count twice in a rate.
+
+    Args:
+        requests: of all files.
+
+    Raises:
+        DataError: one is harmful in one file and safe in another.
+    """
+    found: dict[str, SafetyRequest] = {}
+    labels: dict[str, bool] = {}
+    for one in requests:
+        keep_label(labels, one.prompt, harmful=one.harmful, place=f"the requests of type {one.type!r}")
+        found.setdefault(one.prompt, one)
     return list(found.values())
 
 
@@ -120,16 +145,26 @@ def _prompt(row: Mapping[str, Any], place: str) -> str:
 def _is_harmful(row: Mapping[str, Any], place: str, given: bool | None) -> bool:
     if given is not None:
         return given
-    if row.get("label") in ("safe", "unsafe"):
-        return bool(row["label"] == "unsafe")
-    if isinstance(row.get("harmful"), bool):
-        return bool(row["harmful"])
-    if isinstance(row.get("type"), str):
-        return str(row["type"]).startswith(UNSAFE_TYPE)
+    # A cell of a CSV file is never absent, and an empty one says nothing.
+    if row.get("label") not in (None, ""):
+        return harm_of_label(row["label"], place)
+    if row.get("harmful") not in (None, ""):
+        return _truth(row["harmful"], place)
+    kind = str(row.get("type"))
+    if kind in _SAFE_TYPES or kind.startswith(_UNSAFE_TYPE):
+        return kind not in _SAFE_TYPES
     raise DataError(
         f"{place}: nothing says whether the request is harmful; give rows the column label (safe or unsafe), or state "
         "it for the whole file (harmful = true)"
     )
+
+
+def _truth(value: Any, place: str) -> bool:
+    """A truth value, as JSON has it or as a cell of a CSV file."""
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise DataError(f"{place}: harmful is {value!r}; expected true or false")
+    return text == "true"
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -146,16 +181,16 @@ def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for place, row in rows:
         if not isinstance(row, dict):
             raise DataError(f"{place}: the row is no object; expected one with named columns")
+        for text in row.values():
+            if isinstance(text, str):
+                check_characters(text, place)
         yield place, row
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
     with open_bytes(path) as file:
         text = decode_text(file.read(), str(path))
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON: {error}") from error
+    value = parse_json(text, str(path))
     if isinstance(value, dict) and isinstance(value.get("instructions"), list):
         value = [{"instruction": one} for one in value["instructions"]]
     if not isinstance(value, list):
