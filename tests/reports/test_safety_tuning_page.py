@@ -143,11 +143,17 @@ def test_the_best_number_is_the_result_with_its_rule(tmp_path):
     assert page.rows("Cost of each number") == [["0", "0.900", "25%", ""], ["1,000", "0.700", "75%", ""]]
 
 
-def test_where_no_number_keeps_the_loss_within_the_bound_that_is_the_result(tmp_path):
-    best = BestNumber(safety_examples=None, costs={0: 0.9, 1000: 0.7}, excluded=(0, 1000), chances={0: 0.0, 1000: 0.0})
+def test_where_no_number_has_answers_of_both_kinds_that_is_the_result(tmp_path):
+    nothing = float("nan")
+    best = BestNumber(
+        safety_examples=None, costs={0: nothing, 1000: 0.7}, excluded=(1000,), chances={0: 0.0, 1000: 0.0}
+    )
     page = page_of(result(tmp_path, best=best))
-    assert page.part(".result").startswith("No number of safety examples keeps the held-out loss within the bound")
-    assert [row[3] for row in page.rows("Cost of each number")] == ["held-out loss too high"] * 2
+    assert page.part(".result").startswith("No number of safety examples has answers to both kinds of requests")
+    assert page.rows("Cost of each number") == [
+        ["0", "no answers", "0%", ""],
+        ["1,000", "0.700", "0%", "held-out loss too high"],
+    ]
 
 
 def test_types_stand_apart_for_harmful_and_safe_requests(tmp_path):
