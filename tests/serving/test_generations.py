@@ -9,10 +9,10 @@ import torch
 
 from chat_models import chat_model
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
-from shoal.models import LoadedModel
+from shoal.models import LoadedModel, save_model
 from shoal.models.generation import TokenSampling
 from shoal.serving import GenerationEngine, GenerationSettings, generate, load_for_generation, make_generation_model
-from tiny_models import alternating_llama
+from tiny_models import alternating_llama, byte_tokenizer
 
 PROMPTS = ["a", "Once upon a time", "hello there", "1 2 3 4 5 6", "zzz"]
 GREEDY = GenerationSettings(max_tokens=12)
@@ -63,6 +63,19 @@ def test_half_of_a_surrogate_pair_is_refused_before_any_text(live, prompt):
     with pytest.raises(DataError, match=r"character 2 is half of a surrogate pair"):
         generate(live, ["b", prompt], GREEDY, on_piece=said.append)
     assert said == []
+
+
+def test_a_model_that_keeps_states_and_no_keys_generates(tmp_path):
+    from architectures import tiny_model
+
+    model, tokenizer = tiny_model("Mamba", vocab_size=260), byte_tokenizer()
+    model.config.update({"eos_token_id": 256, "bos_token_id": None, "pad_token_id": 257})
+    save_model(model, tokenizer, tmp_path / "mamba")
+    (found,) = generate(str(tmp_path / "mamba"), ["abc"], GenerationSettings(max_tokens=6)).texts
+    ids = torch.tensor([tokenizer("abc")["input_ids"]])
+    with torch.inference_mode():
+        other = model.generate(ids, max_new_tokens=6, do_sample=False, eos_token_id=256, pad_token_id=257)
+    assert list(found.ids) == other[0, 3:].tolist()
 
 
 @pytest.mark.parametrize("context", [0, -1])

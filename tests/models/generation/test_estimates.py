@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from every_architecture import every_type, small_config
 from shoal.errors import ModelError
 from shoal.models.generation import check_fits, estimate_generation
 
@@ -42,3 +43,41 @@ def test_what_does_not_fit_is_refused_with_the_figures(phi_3):
     check_fits(replace(phi_3, available_bytes=None))
     with pytest.raises(ModelError, match=r"7\.6 GB for the weights.*of 4\.0 GB that are free.*does not fit"):
         check_fits(replace(phi_3, available_bytes=4 * 10**9))
+
+
+def estimated(folder, model_type):
+    small_config(model_type).save_pretrained(folder)
+    return estimate_generation(str(folder), rows=3)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "cached", "context"),
+    [
+        ("mamba", 0, 4096),  # a state of one size, and no keys and values
+        ("rwkv", 0, 96),
+        ("xlnet", 2 * 2 * 32, 4096),  # it states a context of -1
+        ("gemma3n_text", 2 * 2 * 16, 96),  # a size for each layer
+        ("llama", 2 * 2 * 16, 96),
+    ],
+)
+def test_layers_of_every_kind_are_counted(tmp_path, model_type, cached, context):
+    found = estimated(tmp_path, model_type)
+    assert (found.cache_bytes_per_token, found.context) == (4 * cached, context)
+    assert found.tokens_per_second > 0
+    assert found.total_bytes == found.weight_bytes + 3 * context * 4 * cached + found.activation_bytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", every_type())
+def test_every_architecture_is_estimated_or_says_why_not(tmp_path, model_type):
+    try:
+        small_config(model_type)
+    except Exception as fault:  # noqa: BLE001 - what a configuration of this kind needs is another matter
+        pytest.skip(f"not made: {type(fault).__name__}")
+    try:
+        found = estimated(tmp_path, model_type)
+    except ModelError as fault:
+        assert "\n" not in str(fault)
+        return
+    assert found.cache_bytes_per_token >= 0 < found.context
+    assert 0 < found.activation_bytes

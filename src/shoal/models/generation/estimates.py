@@ -127,7 +127,8 @@ def estimate_generation(
     empty = empty_model(config, parsed.text)
     kind: torch.dtype = getattr(torch, dtype)
     parameters = sum(weight.numel() for weight in empty.parameters())
-    stated = getattr(text, "max_position_embeddings", None) or _USUAL_CONTEXT
+    # XLNet has -1 there, and no limit.
+    stated = max(0, getattr(text, "max_position_embeddings", None) or 0) or _USUAL_CONTEXT
     place = torch.device(device)
     return GenerationEstimate(
         model=parsed.text,
@@ -203,15 +204,32 @@ def _config(spec: ModelSpec) -> PreTrainedConfig:
 
 
 def _cache_elements(config: Any) -> int:
-    """Numbers that a position adds to the keys and values of all layers."""
-    heads = config.num_attention_heads
+    """Numbers that a position adds to the keys and values of all layers; none where states of one size are kept."""
+    return sum(map(_cache_elements_of_layer, _layers(config)))
+
+
+def _layers(config: Any) -> list[Any]:
+    """The configuration of each layer: some architectures have layers of several kinds."""
+    # Older releases of transformers have one configuration for all layers.
+    layers = getattr(config, "per_layer_config", None)
+    return [config] * int(config.num_hidden_layers) if layers is None else list(layers)
+
+
+def _cache_elements_of_layer(config: Any) -> int:
+    heads = getattr(config, "num_attention_heads", None)
+    if heads is None:
+        return 0
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    return 2 * int(config.num_hidden_layers) * int(getattr(config, "num_key_value_heads", None) or heads) * int(width)
+    return 2 * int(getattr(config, "num_key_value_heads", None) or heads) * int(width)
 
 
 def _activation_elements(config: Any) -> int:
     """Numbers per position that exist at a time within a layer: the residual, its norm, and the widest products."""
-    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    sizes = [getattr(layer, "intermediate_size", None) for layer in _layers(config)]
+    # Some architectures state a list of all layers' sizes.
+    inner = max(
+        (max(size) if isinstance(size, list) else size for size in sizes if size), default=4 * config.hidden_size
+    )
     return 6 * int(config.hidden_size) + 3 * int(inner)
 
 
