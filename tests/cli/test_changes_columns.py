@@ -192,6 +192,12 @@ def test_which_way_a_clock_goes_is_said(found: Found) -> None:
     assert "column 't' only falls and is left out" in said
 
 
+@pytest.mark.parametrize("empty", [0, 399])
+def test_which_way_a_clock_goes_is_said_where_a_row_has_none(found: Found, empty: int) -> None:
+    _, said = found("step,t,x\n", lambda k, v: f"{k},{'' if k == empty else round(JITTER[k], 3)},{v}")
+    assert "column 't' only rises and is left out" in said
+
+
 def test_columns_of_words_beside_numbers_are_said_to_be_left_out(found: Found) -> None:
     answer, said = found("when,x\n", lambda k, v: f"week {k % 52},{v}")
     assert answer["columns"] == ["x"]

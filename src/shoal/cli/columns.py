@@ -180,7 +180,9 @@ def _numbers(table: Table, name: str) -> Any:
 def _way(table: Table, name: str) -> str:
     """Which way the numbers of a clock go."""
     values = _numbers(table, name)
-    return "rises" if values[0] < values[-1] else "falls"
+    # The first and the last row may have none.
+    known = values[values == values]
+    return "rises" if known[0] < known[-1] else "falls"
 
 
 def _counts(table: Table, name: str) -> bool:

@@ -74,10 +74,10 @@ def test_every_architecture_is_estimated_or_says_why_not(tmp_path, model_type):
         small_config(model_type)
     except Exception as fault:  # noqa: BLE001 - what a configuration of this kind needs is another matter
         pytest.skip(f"not made: {type(fault).__name__}")
+    said, found = "", None
     try:
         found = estimated(tmp_path, model_type)
     except ModelError as fault:
-        assert "\n" not in str(fault)
-        return
-    assert found.cache_bytes_per_token >= 0 < found.context
-    assert 0 < found.activation_bytes
+        said = str(fault)
+    assert "\n" not in said
+    assert said or (found.cache_bytes_per_token >= 0 < min(found.context, found.activation_bytes))
