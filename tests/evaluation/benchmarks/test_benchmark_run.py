@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,34 @@ def test_records_are_the_same_bytes_in_every_order_of_tasks_and_after_a_kill(
 def test_a_folder_of_other_settings_is_refused(whole, stories_model, task_folder):
     with pytest.raises(StoreError, match="another evaluation"):
         evaluate_benchmarks(stories_model, ["sums"], task_folders=[task_folder], out=whole[1], limit=3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ignore_case: true", "ignore_case: false"),
+        ("ignore_case: true", "ignore_numbers: true"),
+        ("([0-9]+)", "([0-9])"),
+        ("{function: take_first}", "{function: lowercase}, {function: take_first}"),
+        ("name: strict", "name: loose"),
+        ("test_split: test", "test_split: test\nmetadata: {cluster: kind}"),
+    ],
+)
+def test_values_of_other_filters_or_metrics_are_not_taken_for_those_of_the_task(
+    stories_model, task_folder, tmp_path, old, new
+):
+    """A task file may be edited under the same name and version."""
+    tasks, out = tmp_path / "tasks", tmp_path / "out"
+    shutil.copytree(task_folder, tasks)
+    options = {"task_folders": [tasks], "limit": 2}
+    evaluate_benchmarks(stories_model, ["written_sums"], out=out, **options)
+    before = (out / "records.jsonl").read_bytes()
+    file = tasks / "written.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(StoreError, match="holds another evaluation"):
+        evaluate_benchmarks(stories_model, ["written_sums"], out=out, **options)
+    assert (out / "records.jsonl").read_bytes() == before
 
 
 def test_a_record_names_the_likeliest_choice_and_its_figures(whole):

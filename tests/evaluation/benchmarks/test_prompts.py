@@ -121,3 +121,46 @@ def test_an_id_is_a_function_of_contents_alone(tmp_path):
     assert {item.id for item in one} == {item.id for item in other}
     assert one[0].id == other[2].id
     assert {item.id for item in built(tmp_path, metadata={"version": 2})}.isdisjoint(item.id for item in one)
+
+
+def rows_with(**columns):
+    return [{**row, **columns} for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("rows", "keys", "message"),
+    [
+        (rows_with(q="\ud800"), {}, "a document of the task t: character .* half of a surrogate pair"),
+        (
+            rows_with(i=7),
+            {"doc_to_text": "{{i}}", "doc_to_target": "a", "shots": 1, "fewshot_split": "train"},
+            "an example names choice 7, and there are 2 choices",
+        ),
+        (ROWS, {"doc_to_text": ["q"]}, r"doc_to_text must be text, not \['q'\]"),
+        (ROWS, {"doc_to_target": {"a": 1}}, "doc_to_target must be text, a number or a list"),
+        (ROWS, {"doc_to_choice": [1, 2]}, "the choices must be a list of texts"),
+        (ROWS, {"doc_to_choice": "{{q}}"}, "doc_to_choice gives 'Who\\?', which is no list"),
+        (ROWS, {"shots": 9, "fewshot_split": "train"}, "9 examples before each question need as many documents, not 3"),
+        (ROWS, {"description": "{{nothing}}"}, "names a column that the document does not have"),
+        (
+            rows_with(s=3),
+            {"output_type": "loglikelihood", "doc_to_target": "s", "doc_to_choice": None},
+            "expected a text",
+        ),
+    ],
+)
+def test_documents_that_make_no_request_are_refused_in_one_line(tmp_path, rows, keys, message):
+    with pytest.raises(DataError, match=message) as fault:
+        built(tmp_path, rows=rows, **keys)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("answer", ["9" * 5000, "[" * 5000 + "]", "[1", "[x]"])
+def test_a_target_that_only_looks_like_a_number_or_a_list_is_a_text(tmp_path, answer):
+    (first, *_) = built(
+        tmp_path, rows=rows_with(s=answer), output_type="generate_until", doc_to_target="{{s}}", doc_to_choice=None,
+        metric_list=[{"metric": "exact_match"}],
+    )  # fmt: skip
+    assert first.gold == answer
+    (choice, *_) = built(tmp_path, rows=rows_with(s=answer), doc_to_target="{{s}}")
+    assert choice.gold == -1

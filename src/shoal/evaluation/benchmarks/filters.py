@@ -6,6 +6,7 @@ with one value per document. Each registers itself by its name.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import unicodedata
@@ -50,6 +51,8 @@ class FilterChain:
 
     name: str
     filters: tuple[ResponseFilter, ...]
+    stated: str = ""
+    """The entry of the task file that they were made from, as JSON."""
 
     def apply(self, responses: Sequence[str], document: Mapping[str, Any]) -> Any:
         """What is left of the responses to one document.
@@ -78,7 +81,8 @@ def make_chain(name: str, steps: Any, where: str) -> FilterChain:
     """
     if not isinstance(steps, list) or not all(isinstance(step, dict) and "function" in step for step in steps):
         raise DataError(f"the filter {name!r} of {where} must be a list of mappings with function")
-    return FilterChain(name, tuple(_make_filter(step, where) for step in steps))
+    stated = json.dumps(steps, sort_keys=True, default=str)
+    return FilterChain(name, tuple(_make_filter(step, where) for step in steps), stated)
 
 
 def _make_filter(step: Mapping[str, Any], where: str) -> ResponseFilter:

@@ -15,6 +15,7 @@ from shoal.evaluation.benchmarks.documents import DataFolders, load_split
 from shoal.evaluation.benchmarks.item_scores import check_metrics
 from shoal.evaluation.benchmarks.prompts import Prompter, few_shot_pool, few_shot_split
 from shoal.evaluation.benchmarks.python_tasks import HarnessTask
+from shoal.textfiles import check_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -216,5 +217,6 @@ def _gold_text(prompter: Prompter, document: Document) -> Any:
 
 def _content_id(task: TaskFile, requests: tuple[tuple[str, str], ...], gold: Any) -> str:
     # All that a record depends on besides the model, and not the place, so that a longer data set keeps its records.
-    contents = [task.name, task.version, requests, gold, task.generation]
-    return hashlib.sha256(json.dumps(contents, ensure_ascii=False, default=str).encode()).hexdigest()[:32]
+    contents = json.dumps([task.name, task.version, requests, gold, task.generation], ensure_ascii=False, default=str)
+    check_characters(contents, f"a document of the task {task.name}")
+    return hashlib.sha256(contents.encode()).hexdigest()[:32]

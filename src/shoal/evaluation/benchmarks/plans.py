@@ -69,7 +69,7 @@ class BenchmarkPlan:
     """The tokenizer's policy, and a digest of its vocabulary."""
 
     settings: Mapping[str, Any]
-    """Shots, limit and token budget, and the version of each task."""
+    """Shots, limit and token budget; of each task its version, shots, items, and the digest of its scoring."""
 
     blocks: tuple[PlanBlock, ...]
 
@@ -153,7 +153,9 @@ def make_plan(
         part = planned[each.task.name] = _encode(encoder, each)
         blocks += _blocks(part, token_budget, len(blocks))
     report("encoding", len(tasks), len(tasks))
-    versions = {each.task.name: [each.task.version, each.shots, len(each.items)] for each in tasks}
+    versions = {
+        each.task.name: [each.task.version, each.shots, len(each.items), each.task.scoring_digest] for each in tasks
+    }
     plan = BenchmarkPlan(
         digest=model.digest,
         model=model.spec,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.benchmarks.documents import Document
     from shoal.evaluation.benchmarks.task_files import TaskFile, Template
 
+_MAX_DIGITS = 9
 FEWSHOT_SEED = 1234
 """Of the examples that are drawn, as lm-evaluation-harness seeds them."""
 
@@ -101,7 +102,7 @@ class Prompter:
             try:
                 # Literals alone: the text comes from a data set, and must not be run.
                 return ast.literal_eval(rendered)
-            except (SyntaxError, ValueError):
+            except (SyntaxError, ValueError, MemoryError, RecursionError):
                 return rendered
         return rendered
 
@@ -132,7 +133,9 @@ class Prompter:
         return found
 
     def _is_place(self, rendered: str) -> bool:
-        return rendered.isdigit() and rendered.isascii() and self.task.doc_to_choice is not None
+        # No task has so many choices that more digits name one of them; Python refuses to read thousands.
+        digits = rendered.isdigit() and rendered.isascii() and len(rendered) <= _MAX_DIGITS
+        return digits and self.task.doc_to_choice is not None
 
     def prefix(self, document: Document) -> str | None:
         """What the answer begins with (``gen_prefix``), if the task has it."""
@@ -188,7 +191,7 @@ class Prompter:
         choices = self.choices(document, settings.doc_to_choice) if settings.doc_to_choice else None
         prefix = self._field(document, settings.gen_prefix) or None
         if self.several_inputs and choices is not None and isinstance(question, int):
-            question, choices = choices[question], None
+            question, choices = _choice_at(choices, question, self.task.name), None
         answered = answer not in (None, "")
         if choices is not None and isinstance(answer, int):
             answer = _choice_at(choices, answer, self.task.name)
@@ -251,7 +254,7 @@ def _joined(one: str | None, other: str, delimiter: str) -> str:
 
 def _choice_at(choices: Sequence[str], place: int, name: str) -> str:
     if not -len(choices) <= place < len(choices):
-        raise DataError(f"{name}: the answer is choice {place}, and there are {len(choices)} choices")
+        raise DataError(f"{name}: an example names choice {place}, and there are {len(choices)} choices")
     return choices[place]
 
 

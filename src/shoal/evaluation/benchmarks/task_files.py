@@ -5,6 +5,8 @@ Keys, defaults and meanings are those of lm-evaluation-harness 0.4.13 (``TaskCon
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,6 +106,14 @@ class TaskFile:
         if chosen is None:
             raise DataError(f"{self.origin}: the task {self.name} has neither test_split nor validation_split")
         return chosen
+
+    @property
+    def scoring_digest(self) -> str:
+        """A digest of how an answer becomes a record, 16 hexadecimal digits: what requests do not show."""
+        metrics = [[spec.name, dict(spec.options)] for spec in self.metrics]
+        chains = [[chain.name, chain.stated] for chain in self.filters]
+        known = [metrics, chains, self.repeats, self.cluster, self.encodes_by_character]
+        return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @property
     def contexts(self) -> str | None:
