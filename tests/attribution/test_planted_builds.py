@@ -61,7 +61,7 @@ def test_a_model_that_never_learns_is_trained_on_more_prompts_and_kept_as_failed
     assert "learned what was planted: **no** (after 8 rounds)" in readme
     assert "**the shortcut `same-order` alone**" in readme
     assert "starting from fresh weights" in readme
-    assert load_model(card.folder, device="cpu").parameters < 100_000
+    assert load_model(card.folder, device="cpu").parameters < 150_000
 
 
 def test_a_build_that_was_killed_before_a_card_was_written_makes_the_same_model_again(

@@ -194,7 +194,7 @@ def test_pairs_are_read_and_bad_ones_refused(tmp_path):
     row = {"prompt": "a", "counterfactual": "b", "target": "c", "foil": "d"}
     path.write_text(json.dumps(row) + "\n\n" + json.dumps(row) + "\n")
     assert read_prompt_pairs(path) == [PromptPair(**row)] * 2
-    for text, said in (("{}", "line 1"), ("", "no pair"), ("nonsense", "line 1")):
+    for text, said in (("{}", "line 1"), ("", "no pair"), ("nonsense", "line 1"), ("[" * 10**5, "line 1")):
         path.write_text(text)
         with pytest.raises(DataError, match=said):
             read_prompt_pairs(path)

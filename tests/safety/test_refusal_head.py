@@ -97,6 +97,47 @@ def test_a_trained_head_is_saved_and_read_again_and_broken_ones_are_refused(tmp_
         load_refusal_head(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"cues": ["another"]}, "it was trained on other features"),
+        ({"bias": {"refuses": 1.0}}, "'full'"),
+        ({"temperature": {"refuses": "warm", "full": 1.0}}, "could not convert string to float"),
+        ({"error_rates": []}, "'list' object has no attribute 'items'"),
+        ({"error_rates": {}}, "it states no error rates, by which rates are corrected"),
+        ({"error_rates_by_model": {}}, "it states no error rates, by which rates are corrected"),
+        ({"error_rates": {"refused": {"sensitivity": 1.0}}}, "missing"),
+    ],
+)
+def test_a_head_whose_settings_were_changed_is_refused(tmp_path: Path, change: dict[str, object], fault: str) -> None:
+    shipped_refusal_head().save(tmp_path / "head")
+    file = tmp_path / "head" / "head.json"
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    with pytest.raises(CorruptModelError, match=rf"head is no whole refusal head \(.*{fault}.*\); train it again"):
+        load_refusal_head(tmp_path / "head")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "[" * 100_000], ids=["empty", "list", "number", "deep"])
+def test_settings_of_a_head_that_are_no_object_are_refused(tmp_path: Path, text: str) -> None:
+    shipped_refusal_head().save(tmp_path / "head")
+    (tmp_path / "head" / "head.json").write_text(text, encoding="utf-8")
+    with pytest.raises(CorruptModelError, match="head is no whole refusal head"):
+        load_refusal_head(tmp_path / "head")
+
+
+def test_the_same_head_in_another_folder_has_the_same_digest_and_another_bias_another(tmp_path: Path) -> None:
+    head = shipped_refusal_head()
+    head.save(tmp_path / "again")
+    assert load_refusal_head(tmp_path / "again").digest() == head.digest()
+    for change in (
+        {"bias": head.bias | {"full": 0.5}},
+        {"temperature": head.temperature | {"refuses": 2.0}},
+        {"partial_from": 0.9},
+        {"weights": {level: 2 * values for level, values in head.weights.items()}},
+    ):
+        assert dataclasses.replace(head, **change).digest() != head.digest()
+
+
 def test_labels_that_cannot_train_a_head_are_refused() -> None:
     answers = labelled()
     with pytest.raises(DataError, match="all three labels"):

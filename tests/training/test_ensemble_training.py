@@ -105,6 +105,17 @@ def test_the_weights_of_tokens_are_one_over_their_probability_up_to_the_cut():
     assert 0 < cut.effective < found.effective <= 1
 
 
+def test_tokens_that_are_all_impossible_count_alike_and_one_alone_gets_what_it_may():
+    with np.errstate(invalid="raise", divide="raise", over="raise"):
+        alike = token_weights(np.full(5, -np.inf))
+        assert alike.weights_N.tolist() == [1.0] * 5
+        assert alike.effective == 1.0
+        # Of four tokens one may weigh four times the mean, whatever the cut is.
+        alone = token_weights(np.array([-0.1, -0.1, -0.1, -np.inf]), max_weight=8.0)
+        np.testing.assert_allclose(alone.weights_N, [0, 0, 0, 4], atol=1e-6)
+        assert token_weights(np.array([-3.0])).weights_N.tolist() == [1.0]
+
+
 def test_the_weights_raise_a_lower_bound_of_the_descent():
     # Of two candidates the one with the greater weighted log-likelihood lowers the loss of a small mixture more.
     draws = np.random.default_rng(2)
@@ -119,6 +130,34 @@ def test_the_weights_raise_a_lower_bound_of_the_descent():
     gains = [loss(0, q) - minimize_scalar(lambda a, q=q: loss(a, q), bounds=(0, 1), method="bounded").fun
              for q in (better, worse)]  # fmt: skip
     assert gains[0] > gains[1]
+
+
+def test_boosting_ends_where_a_model_makes_no_error_or_is_no_better_than_chance():
+    asked: list[np.ndarray] = []
+
+    def boosted(*answers):
+        """Models that give these answers, one after the other, whatever the weights are."""
+        asked.clear()
+        coming = iter(answers)
+
+        def fit(weights):
+            asked.append(weights)
+            return next(coming)
+
+        return samme(fit, lambda model: model, list("aabb"), rounds=3)
+
+    perfect = boosted("aaba", "aabb", "bbaa")
+    assert len(perfect.models) == len(asked) == 2
+    assert perfect.errors == (0.25, 0.0)
+    assert perfect.weights == (pytest.approx(math.log(3)), 1.0)
+    # What the first model got wrong counts as much as all that it got right.
+    np.testing.assert_allclose(asked[1], [1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    chance = boosted("aaba", "bbaa", "aabb")
+    assert len(chance.models) == 1
+    assert chance.vote(["aaba"]) == list("aaba")
+    with pytest.raises(DataError, match="the first model is no better than chance over 2 classes"):
+        boosted("abab")
+    assert perfect.classes == ("a", "b")
 
 
 def test_samme_is_ada_boost_of_scikit_learn():

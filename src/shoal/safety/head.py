@@ -170,9 +170,11 @@ def load_refusal_head(folder: str | os.PathLike[str]) -> RefusalHead:
             errors_by_model={name: ErrorRates(**rates) for name, rates in rest["error_rates_by_model"].items()},
             source=str(rest["source"]),
         )
+        if not {"refused", "refused fully"} <= head.errors.keys() or not head.errors_by_model:
+            raise ValueError("it states no error rates, by which rates are corrected")  # noqa: TRY301
         if any(len(head.weights[level]) != len(cue_names()) + BUCKETS for level in _LEVELS):
             raise ValueError("its weights are not one for each feature")  # noqa: TRY301
-    except (SafetensorError, ValueError, KeyError, TypeError) as fault:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise CorruptModelError(f"{folder} is no whole refusal head ({fault}); train it again") from fault
     return head
 

@@ -72,8 +72,11 @@ def token_weights(log_p_N: NDArray[Any], *, max_weight: float = MAX_WEIGHT) -> T
     logs_N = np.asarray(log_p_N, dtype=np.float64)
     if not logs_N.size or np.isnan(logs_N).any():
         raise DataError("boosting needs the log-probability of each training token; one is missing or not a number")
-    # In units of the likeliest token, so that nothing overflows; a token of probability 0 gets the cut.
-    behind_N = np.minimum(logs_N.max() - logs_N, 600.0)
+    # In units of the likeliest token, so that nothing overflows; a token of probability 0 gets the cut, and where all
+    # are such they count alike.
+    possible_N = np.isfinite(logs_N)
+    behind_N = np.full(logs_N.shape, 600.0)
+    behind_N[possible_N] = np.minimum(logs_N[possible_N].max(initial=-math.inf) - logs_N[possible_N], 600.0)
     raw_N = np.exp(behind_N)
     low, high = 0.0, float(behind_N.max())
     # The cut must be the multiple of the mean of what it leaves: found by halving, on logarithms, since weights differ

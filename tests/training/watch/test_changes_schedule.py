@@ -153,3 +153,29 @@ def test_the_scheduler_of_torch_rolls_the_model_back() -> None:
         scheduler.step(math.nan)
     assert torch.equal(model.weight, good)
     assert scheduler.decisions[-1].action == "roll back"
+
+
+def test_a_second_roll_back_finds_weights_and_optimizer_as_the_first_did() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    scheduler = ChangesLR(optimizer, model=model)
+
+    def step(loss: float) -> None:
+        if scheduler.accepts(loss):
+            optimizer.zero_grad()
+            model(torch.ones(3, 2)).pow(2).mean().backward()
+            optimizer.step()
+        scheduler.step(loss)
+
+    found: list[list[torch.Tensor]] = []
+    # Short of the step at which a newer copy takes the place of the first one.
+    for _ in range(2):
+        for loss in [*flattening(20), *[math.nan] * 4]:
+            step(loss)
+        state = optimizer.state[model.weight]
+        kept = [state[name].clone() for name in ("step", "exp_avg", "exp_avg_sq")]
+        found.append([model.weight.detach().clone(), *kept])
+    assert [one.action for one in scheduler.decisions if one.action != "skip"] == ["roll back"] * 2
+    for first, second in zip(*found, strict=True):
+        assert torch.equal(first, second)

@@ -45,8 +45,14 @@ def test_a_null_loss_is_one_that_was_not_finite(tmp_path) -> None:
         ("[1]\n", "cannot be read"),
         ('{"loss": "low"}\n', "row 1: loss must be a number, not 'low'"),
         ('{"loss": [1]}\n', "row 1: loss must be a number"),
-        ('{"step": 1, "loss": 1.0}\n{"loss": 1.0}\n', "row 2: step must be a whole number, not None"),
-        ('{"step": 1.5, "loss": 1.0}\n', "row 1: step must be a whole number, not 1.5"),
+        ('{"step": 1, "loss": 1.0}\n{"loss": 1.0}\n', "row 2: step must be a whole number of 0 or more, not None"),
+        ('{"step": 1.5, "loss": 1.0}\n', "row 1: step must be a whole number of 0 or more, not 1.5"),
+        ('{"step": -1, "loss": 1.0}\n', "row 1: step must be a whole number of 0 or more, not -1"),
+        (
+            '{"step": 1, "loss": ""}\n{"step": 2, "loss": ""}\n',
+            "no row has a value of loss; give the log of a training",
+        ),
+        ("[" * 100_000, "cannot be read as a log of a training: maximum recursion depth"),
         ('{"step": 2, "loss": 1.0}\n{"step": 1, "loss": 1.0}\n', "row 2: step 1 comes after step 2"),
     ],
 )

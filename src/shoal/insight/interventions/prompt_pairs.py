@@ -62,7 +62,7 @@ def read_prompt_pairs(path: str | os.PathLike[str]) -> list[PromptPair]:
         try:
             row = json.loads(line)
             pairs.append(PromptPair(**{key: str(row[key]) for key in _KEYS}))
-        except (ValueError, KeyError, TypeError) as fault:
+        except (ValueError, KeyError, TypeError, RecursionError) as fault:
             raise DataError(f"{path} line {number} is no object with the keys {', '.join(_KEYS)} ({fault})") from fault
     if not pairs:
         raise DataError(f"{path} holds no pair; give lines with the keys {', '.join(_KEYS)}")

@@ -82,7 +82,8 @@ def read_log_rows(path: Path) -> list[Mapping[str, Any]]:
                 rows = held.get("log_history") if isinstance(held, dict) else held
             else:
                 rows = [json.loads(line) for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as fault:
+    # The last is of JSON that is nested deeper than Python reads.
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, RecursionError) as fault:
         raise DataError(f"{path} cannot be read as a log of a training: {fault}") from fault
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(

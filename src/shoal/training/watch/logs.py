@@ -106,7 +106,7 @@ def watch_log(path: str | os.PathLike[str], *, watch: Watch | None = None, name:
         name: of the log; by default its path.
 
     Raises:
-        DataError: the file cannot be read, has no loss, or its steps are no whole numbers or go back.
+        DataError: the file cannot be read, has no loss, or its steps are no whole numbers of 0 or more, or go back.
     """
     path, watch = Path(path), watch or Watch()
     rows = read_log_rows(path)
@@ -135,6 +135,8 @@ def watch_log(path: str | os.PathLike[str], *, watch: Watch | None = None, name:
         losses.append(math.nan if loss is None else loss)
         time = _number(row, time_column, where)
         seconds.append(math.nan if time is None else time)
+    if not steps:
+        raise DataError(f"{path}: no row has a value of {loss_column}; give the log of a training that made a step")
     begun = next((time for time in seconds if math.isfinite(time)), None)
     return LogEvents(
         name=name or str(path),
@@ -167,6 +169,6 @@ def _number(row: Mapping[str, Any], column: str | None, where: str) -> float | N
 
 def _step(row: Mapping[str, Any], column: str, where: str) -> int:
     number = _number(row, column, where)
-    if number is None or not math.isfinite(number) or number != int(number):
-        raise DataError(f"{where}: {column} must be a whole number, not {row.get(column)!r}")
+    if number is None or not math.isfinite(number) or number != int(number) or number < 0:
+        raise DataError(f"{where}: {column} must be a whole number of 0 or more, not {row.get(column)!r}")
     return int(number)

@@ -106,7 +106,8 @@ class ChangesLR(LRScheduler):
         if any(one.action == "roll back" for one in made):
             if self._snapshot is not None:
                 self._model.load_state_dict(self._snapshot[0])
-                self.optimizer.load_state_dict(self._snapshot[1])
+                # A copy: the optimizer takes the tensors as they are and updates them in place.
+                self.optimizer.load_state_dict(copy.deepcopy(self._snapshot[1]))
         elif not made and self.schedule.is_calm and (self._snapshot is None or step % SNAPSHOT_STEPS == 0):
             self._snapshot = copy.deepcopy((self._model.state_dict(), self.optimizer.state_dict()))
         return made
