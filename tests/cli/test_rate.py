@@ -50,6 +50,14 @@ def test_a_model_is_rated_and_the_judge_certified(tmp_path, prompts, capsys):
     assert "is sensitive to perturbed grammar, consistency, instruction" in html
 
 
+def test_a_model_is_rated_without_any_completion(capsys):
+    main(["rate", "--model", "bundled:searches", "--completions", "0", "--questions", "1", "--json"])
+    (found,) = json.loads(capsys.readouterr().out)["models"]
+    names = {one["name"] for one in found["measures"]}
+    assert "plot facts" in names
+    assert not names & {"distinct-1", "self-overlap", "required words"}
+
+
 def test_a_judge_can_be_held_to_a_form(tmp_path, capsys):
     with serving(marking.blind) as (url, script):
         main(["rate", "--certify-judge", "--certificate-stories", "7", "--judge", url, "--judge-model", "m",

@@ -232,6 +232,9 @@ def test_items_cannot_make_up_for_seeds_that_differ() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"seed_sd": -0.1}, "standard deviation"),
+        ({"seed_sd": math.nan}, "standard deviation"),
+        ({"seed_sd": math.inf}, "standard deviation"),
         ({"baseline": 20}, "baseline"),
         ({"effect": 0.9}, "effect"),
         ({"items": 0}, "item"),

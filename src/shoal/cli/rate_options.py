@@ -107,8 +107,12 @@ class SamplingOptions:
         """The same as the evaluation takes it."""
         from shoal.evaluation.stories import Sampling
 
+        # Without completions there are no prompts either (`MaterialOptions.read`), of which one would be sampled.
         return Sampling(
-            completions=self.completions, temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed
+            completions=max(1, self.completions),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            seed=self.seed,
         )
 
 

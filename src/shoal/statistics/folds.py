@@ -73,7 +73,7 @@ def group_folds(
     if folds > len(names):
         raise UsageError(
             f"{folds} folds cannot be made of {len(names)} groups ({len(group_N)} examples): a group is never divided; "
-            f"give at most {len(names)} folds, or more groups"
+            f"give {f'at most {len(names)} folds, or ' if len(names) > 1 else ''}more groups"
         )
     sizes_G = np.bincount(group_N)
     order_G = np.arange(len(names)) if seed is None else np.random.default_rng(seed).permutation(len(names))

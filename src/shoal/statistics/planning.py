@@ -69,7 +69,7 @@ def plan_power(
     Raises:
         UsageError: a share lies outside of 0 to 1, or a count or a deviation is out of its range.
     """
-    _check(baseline, effect, items, target)
+    _check(baseline, effect, items, seed_sd, target)
     spread = _difference_sd(baseline, effect, items, seed_sd)
     return PowerPlan(
         baseline=baseline,
@@ -87,7 +87,7 @@ def plan_power(
     )
 
 
-def _check(baseline: float, effect: float, items: int, target: float) -> None:
+def _check(baseline: float, effect: float, items: int, seed_sd: float, target: float) -> None:
     if not 0 <= baseline <= 1:
         raise UsageError(f"the baseline is a share between 0 and 1, not {baseline}")
     if effect == 0 or not 0 <= baseline + effect <= 1:
@@ -96,6 +96,9 @@ def _check(baseline: float, effect: float, items: int, target: float) -> None:
         )
     if items < 1:
         raise UsageError(f"a plan needs at least one item, not {items}")
+    # Its square alone is used, so that a sign would go unseen.
+    if not 0 <= seed_sd < math.inf:
+        raise UsageError(f"a standard deviation between seeds is a number of 0 or more, not {seed_sd}")
     if not 0 < target < 1:
         raise UsageError(f"the power that is wanted lies between 0 and 1, not {target}; 0.8 is usual")
 
