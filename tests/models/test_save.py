@@ -51,6 +51,14 @@ def test_a_saved_model_replaces_an_older_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize("config", ["{}", '{"theme": "dark"}', "[1]", '"model_type"', '{"model_type": "lla', ""])
+def test_a_folder_with_a_configuration_of_something_else_is_not_replaced(tmp_path, config):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ModelError, match="holds something else than a model"):
+        save_model(tiny_llama(), byte_tokenizer(), tmp_path)
+    assert (tmp_path / "config.json").read_text() == config
+
+
 def test_a_folder_with_other_things_is_not_replaced(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
 

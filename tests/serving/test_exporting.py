@@ -151,11 +151,13 @@ def test_greedy_text_that_differs_is_listed_with_the_margin(source: LoadedModel)
     assert f"{first.found!r} for {first.expected!r} after 0 equal tokens" in str(found)
 
 
-def test_a_folder_with_other_files_is_left_alone(source: LoadedModel, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
+@pytest.mark.parametrize("name", ["notes.txt", "export.json"])
+@pytest.mark.parametrize("text", ["mine", "{}", '{"format": "pdf"}', "[1]"])
+def test_a_folder_with_other_files_is_left_alone(source: LoadedModel, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match="holds something else than an export"):
         export_model(source, to="safetensors", out=tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, text)]
 
 
 @pytest.mark.parametrize(

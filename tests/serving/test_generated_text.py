@@ -68,6 +68,7 @@ def test_settings_are_json_and_come_back():
         ({"logprobs": -1}, "logprobs is -1; give a number from 0 to 20"),
         ({"logprobs": 21}, "logprobs is 21; give a number from 0 to 20"),
         ({"stop": ("a", "")}, "a stop string is empty"),
+        ({"stop": "END"}, "the stop strings are the text 'END'; give a tuple of texts: ('END',)"),
         ({"stop": tuple(map(str, range(17)))}, "there are 17 stop strings; give at most 16"),
         ({"stop": ("x" * 1001,)}, "a stop string has 1,001 characters; give at most 1,000"),
     ],

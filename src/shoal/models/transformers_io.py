@@ -221,10 +221,19 @@ def check_saving(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, fol
 
 
 def _check_target(target: Path) -> None:
-    if target.exists() and not (target / "config.json").is_file() and (target.is_file() or any(target.iterdir())):
+    if target.exists() and not _holds_model(target) and (target.is_file() or any(target.iterdir())):
         raise ModelError(
             f"{target} holds something else than a model; give a new folder, or one with a model to replace"
         )
+
+
+def _holds_model(folder: Path) -> bool:
+    """Whether a folder's config.json is a model's: programs of every kind have a file of that name."""
+    try:
+        found = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "model_type" in found
 
 
 @contextmanager

@@ -22,8 +22,12 @@ def check_stop_strings(stops: Sequence[str]) -> tuple[str, ...]:
     """The stop strings, each once.
 
     Raises:
-        UsageError: one of them is empty, which would stop every text at once, or too long; or there are too many.
+        UsageError: one of them is empty, which would stop every text at once, or too long; there are too many; or it is
+            one text and no sequence of them.
     """
+    # A text is a sequence of its letters, each of which would end the generation.
+    if isinstance(stops, str):
+        raise UsageError(f"the stop strings are the text {stops[:40]!r}; give a tuple of texts: ({stops[:40]!r},)")
     found = tuple(dict.fromkeys(stops))
     if "" in found:
         raise UsageError("a stop string is empty, and would end every text before its first character; leave it out")

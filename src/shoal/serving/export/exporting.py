@@ -152,10 +152,19 @@ def _check_spec(model: str | LoadedModel) -> ModelSpec | None:
 
 
 def _check_target(folder: Path) -> None:
-    if folder.exists() and not (folder / _RECORD).is_file() and (folder.is_file() or any(folder.iterdir())):
+    if folder.exists() and not _holds_export(folder) and (folder.is_file() or any(folder.iterdir())):
         raise UsageError(
             f"{folder} holds something else than an export; give a new folder, or one of an earlier export"
         )
+
+
+def _holds_export(folder: Path) -> bool:
+    """Whether a folder's record is one of an export: other programs write files of its name, too."""
+    try:
+        found = json.loads((folder / _RECORD).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"source_digest", "format", "verification"} <= found.keys()
 
 
 def _name(spec: ModelSpec) -> str:
