@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shoal.attribution import candidates_of
@@ -115,6 +117,14 @@ def test_a_further_shortcut_gets_a_column_and_may_not_take_a_name():
     assert set(table.column("one")) == {" 1"}
     with pytest.raises(UsageError, match="'rule' of a shortcut is taken"):
         candidates_of(counting(), shortcuts={"rule": lambda prompt, seen: " 1"})
+
+
+@pytest.mark.parametrize("name", ["rule", "noise"])
+def test_a_shortcut_of_a_task_that_has_the_name_of_another_explanation_is_refused(name):
+    task = counting()
+    shortcuts = {**task.shortcuts, name: lambda prompt, seen: " 1"}
+    with pytest.raises(UsageError, match=f"a shortcut of the task is called '{name}', which is no shortcut"):
+        candidates_of(replace(task, shortcuts=shortcuts))
 
 
 def test_no_items_are_refused():

@@ -113,6 +113,26 @@ def test_an_interrupt_ends_with_130_and_says_that_work_is_kept(
     assert "the same command resumes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["explain", "--model", "bundled:searches", "--task", "copy"],
+        ["safety", "probe", "--model", "bundled:stories", "--prompts", "p.jsonl", "--out", "o"],
+        ["stories", "--count", "2"],
+        ["changes", "s.csv"],
+        ["task", "copy"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_seed_that_not_all_generators_take_is_refused_before_anything_is_read(
+    words: list[str], seed: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"--seed is {seed}; give a whole number from 0 to 4294967295" in fails([*words, "--seed", seed], capsys)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_whole_number_is_not_rounded_to(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--seeds: 2.5 is no whole number" in fails(
         ["power", "--baseline", "0.1", "--effect", "0.1", "--seeds", "2.5"], capsys

@@ -11,6 +11,9 @@ import pytest
 
 from shoal.errors import StoreError, TrainingError
 from shoal.experiments.overfitting import OverfitPlan, OverfitResult, load_overfit, read_overfit, run_overfit
+from shoal.experiments.overfitting.texts import scored_texts
+from shoal.experiments.pretraining import load_recipe
+from shoal.experiments.pretraining.data import prepare_data
 from tiny_recipes import tiny_recipe
 
 if TYPE_CHECKING:
@@ -210,3 +213,24 @@ def test_a_baseline_that_fails_ends_the_comparison_with_its_reason(tmp_path: Pat
         run_overfit(plan, tmp_path / "run", workers=0)
     with pytest.raises(TrainingError, match="the baseline has no result"):
         read_overfit(tmp_path / "run")
+
+
+def test_a_document_of_two_corpora_is_on_one_side_alone(tmp_path: Path) -> None:
+    # The second corpus is told by the same seed: it has all documents of the first, and as many more.
+    more = '\n[[corpus]]\nname = "again"\ngrammar = 32\nheld_out = 0.5\n'
+    (tmp_path / "r.toml").write_text(tiny_recipe(stories=16, tokens=100, batch_tokens=50) + more)
+    recipe = load_recipe(tmp_path / "r.toml")
+    prepared = prepare_data(recipe, tmp_path / "prepared")
+    first, second = (set(corpus.ids_D.tolist()) for corpus in prepared.corpora.values())
+    assert first < second
+    whole: dict[str, set[tuple[int, ...]]] = {}
+    for part, text in scored_texts(prepared, recipe, 100).items():
+        # Windows of two stories may be alike; all windows of a document together are not.
+        documents: dict[int, tuple[int, ...]] = {}
+        for number, scored in zip(text.document_R, text.rows, strict=True):
+            documents[number] = documents.get(number, ()) + scored.ids
+        whole[part] = set(documents.values())
+        # A text of both corpora is scored in each of them.
+        assert len(documents) > len(whole[part])
+    assert not whole["validation"] & whole["test"]
+    assert not whole["training"] & (whole["validation"] | whole["test"])

@@ -96,6 +96,9 @@ def test_a_shortcut_that_cannot_be_made_is_named(spec: Any, message: str) -> Non
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
+    for reserved in ("rule", "noise"):
+        with pytest.raises(UsageError, match=f"a shortcut cannot be called '{reserved}', which is no shortcut"):
+            with_shortcuts(make_task("copy"), {reserved: {"word": -1}})
     with pytest.raises(UsageError, match="has a shortcut 'look-up' already; give yours another name"):
         task_from_rows(ROWS, split="random(share=0.4)", shortcuts={"look-up": {"word": 1}})
 

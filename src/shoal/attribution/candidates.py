@@ -179,6 +179,10 @@ def candidates_of(
 
 
 def _programs(task: Task, more: Mapping[str, Shortcut]) -> dict[str, Shortcut]:
+    # Of a task that was put together by hand; a column of answers would have the name of another.
+    reserved = next((name for name in (RULE, NOISE) if name in task.shortcuts), None)
+    if reserved is not None:
+        raise UsageError(f"a shortcut of the task is called {reserved!r}, which is no shortcut; give it another name")
     taken = {RULE, NOISE, *task.shortcuts}
     for name in more:
         # A shortcut of the same name would replace that of the task, and reports would show the one for the other.

@@ -20,6 +20,12 @@ def _is_no_option(_kind: object, source: str) -> None:
         raise UsageError(f"unknown option {source!r}; --help lists the options")
 
 
+def _is_seed(_kind: object, seed: int) -> None:
+    """Refuse a seed that not all generators take, at the door and not where one of them is made."""
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed is {seed}; give a whole number from 0 to {2**32 - 1}")
+
+
 Source = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_is_no_option)]
 """A file, or "-" for standard input."""
 # No --no-FLAG: what is off unless given needs no second word.
@@ -41,7 +47,7 @@ Augment = Annotated[
 MinCount = Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")]
 Copies = Annotated[int, Parameter(help="Texts that each method of augmentation makes of each text.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON on standard output.")]
-Seed = Annotated[int, Parameter(help="Random seed.")]
+Seed = Annotated[int, Parameter(help="Random seed.", validator=_is_seed)]
 Device = Annotated[str, Parameter(help="Where the model runs: auto, cpu or cuda.")]
 Dtype = Annotated[str, Parameter(help="Number format of the weights: float32, bfloat16, float16 or float64.")]
 Plot = Annotated[Path | None, Parameter(help="Write the result as one HTML page to this file; it needs no network.")]

@@ -24,6 +24,9 @@ ShortcutSpec = Callable[..., str] | str | Mapping[str, Any]
 RuleSpec = Callable[[str], str] | str
 """A rule as a person gives it: a function, or its name ``FILE.py:FUNCTION``."""
 
+_RESERVED = ("rule", "noise")
+"""Names of explanations that are no shortcuts: a shortcut of such a name would pass for them."""
+
 _KINDS: dict[str, Callable[..., Shortcut]] = {}
 
 
@@ -77,11 +80,14 @@ def add_shortcuts(
         rows: every example of the task.
 
     Raises:
-        UsageError: a name is taken, or a shortcut cannot be made.
+        UsageError: a name is taken or reserved, or a shortcut cannot be made.
     """
     taken = [name for name in more if name in known]
     if taken:
         raise UsageError(f"the task has a shortcut {taken[0]!r} already; give yours another name")
+    reserved = [name for name in more if name in _RESERVED]
+    if reserved:
+        raise UsageError(f"a shortcut cannot be called {reserved[0]!r}, which is no shortcut; give it another name")
     return {**known, **make_shortcuts(more, rows)}
 
 

@@ -87,9 +87,10 @@ def scored_texts(prepared: Prepared, recipe: Recipe, max_documents: int) -> dict
     rows: dict[str, list[ScoringRow]] = {part: [] for part in PARTS}
     documents: dict[str, list[int]] = {part: [] for part in PARTS}
     sizes = dict.fromkeys(PARTS, 0)
+    tested: dict[int, bool] = {}
     for name, corpus in prepared.corpora.items():
         held_D = prepared.split.held_out[name]
-        masks = {"training": prepared.split.seen[name]} | _halves(corpus.ids_D, held_D)
+        masks = {"training": prepared.split.seen[name]} | _halves(corpus.ids_D, held_D, tested)
         for part, mask_D in masks.items():
             found = held_out_set(corpus, mask_D, max_documents, context)
             if found is None:
@@ -105,12 +106,19 @@ def scored_texts(prepared: Prepared, recipe: Recipe, max_documents: int) -> dict
     return {part: ScoredText(tuple(rows[part]), sizes[part], tuple(documents[part])) for part in PARTS}
 
 
-def _halves(ids_D: npt.NDArray[np.uint64], held_D: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """Every other held-out document by its id: the ids are digests, so that both halves are random samples."""
-    # By distinct ids: two copies of a text are on the same side.
-    ranks = {number: rank for rank, number in enumerate(np.unique(ids_D[held_D]).tolist())}
-    odd_D = np.asarray([held and ranks[number] % 2 == 1 for number, held in zip(ids_D.tolist(), held_D, strict=True)])
-    return {"validation": held_D & ~odd_D, "test": held_D & odd_D}
+def _halves(ids_D: npt.NDArray[np.uint64], held_D: npt.NDArray[np.bool_], tested: dict[int, bool]) -> dict[str, Any]:
+    """Every other held-out document by its id: the ids are digests, so that both halves are random samples.
+
+    Args:
+        ids_D: of the documents of a corpus.
+        held_D: which are held out.
+        tested: whether a document is of the test text, by its id; those of this corpus are added.
+    """
+    # By distinct ids, and over all corpora: two copies of a text are on the same side.
+    fresh = [number for number in np.unique(ids_D[held_D]).tolist() if number not in tested]
+    tested |= {number: rank % 2 == 1 for rank, number in enumerate(fresh)}
+    test_D = np.asarray([tested.get(number, False) for number in ids_D.tolist()]) & held_D
+    return {"validation": held_D & ~test_D, "test": test_D}
 
 
 def training_log_likelihoods(model: PreTrainedModel, prepared: Prepared, recipe: Recipe) -> dict[str, Floats]:
