@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+import urllib.request
 
 import pytest
+import torch
 
+from chat_models import chat_model, chat_tokenizer
 from shoal.errors import DataError
+from shoal.models import LoadedModel
 from shoal.serving import (
     GenerationSettings,
     generate,
     generate_to_file,
     load_for_generation,
+    make_generation_model,
     read_prompts,
     read_text_prompts,
 )
+from shoal.serving.server import BackgroundServer
 
 PROMPTS = ["a", "bcd", "a", [{"role": "user", "content": "hi"}]]
 SHORT = GenerationSettings(max_tokens=4)
@@ -41,6 +48,39 @@ def test_other_settings_are_other_texts(live, tmp_path):
     generate_to_file(live, ["a"], path, GenerationSettings(max_tokens=5))
     (line,) = path.read_text().splitlines()
     assert json.loads(line)["settings"]["max_tokens"] == 5
+
+
+@pytest.fixture(scope="module")
+def forbidding():
+    """A model to which one token, the letter b, is impossible."""
+    tokenizer, model = chat_tokenizer(), chat_model("Phi")
+    with torch.no_grad():
+        model.lm_head.bias[tokenizer("b")["input_ids"][0]] = -math.inf
+    loaded = LoadedModel(spec="m", model=model, tokenizer=tokenizer, digest="0" * 64, parameters=1, origin="m")
+    return make_generation_model(loaded, rows=2)
+
+
+def test_the_probability_of_an_impossible_token_is_null_in_files_and_answers(forbidding, tmp_path):
+    """JSON has no infinity, at which other programs stop."""
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    settings = GenerationSettings(max_tokens=1, echo=True, logprobs=0)
+    generate_to_file(forbidding, ["ab"], tmp_path / "texts.jsonl", settings)
+    record = json.loads((tmp_path / "texts.jsonl").read_text(), parse_constant=refuse)
+    assert [token["logprob"] for token in record["prompt_logprobs"]] == [None, None]
+    asked = {"prompt": "ab", "max_tokens": 1, "echo": True, "logprobs": 0, "seed": 1}
+    with BackgroundServer(forbidding) as server:
+        for stream in (False, True):
+            body = json.dumps(asked | {"stream": stream}).encode()
+            request = urllib.request.Request(f"{server.url}/v1/completions", body, {"Content-Type": "application/json"})
+            text = urllib.request.urlopen(request, timeout=30).read().decode()
+            events = text.split("data: ")[1:-1] if stream else [text]
+            choices = [json.loads(event, parse_constant=refuse)["choices"][0] for event in events]
+            logprobs = [value for choice in choices for value in choice["logprobs"]["token_logprobs"]]
+            assert logprobs[:2] == [None, None]
+            assert logprobs[2] < 0
 
 
 def other_template(folder):

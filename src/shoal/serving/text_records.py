@@ -19,7 +19,7 @@ from shoal.files import atomic_file
 from shoal.progress import no_progress
 from shoal.serving.generations import Generations, generate, generation_record
 from shoal.text import opening_ids
-from shoal.textfiles import read_json_lines
+from shoal.textfiles import finite, read_json_lines
 
 if TYPE_CHECKING:
     import os
@@ -139,7 +139,8 @@ class TextRecords:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    # The log-probability of a token that is impossible is no number of JSON.
+    return json.dumps(finite(record), ensure_ascii=False) + "\n"
 
 
 def generate_to_file(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.serving.server.api_errors import error_body
 from shoal.serving.server.responses import usage
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -172,7 +173,7 @@ class RequestAnswer:
 
 
 def _event(value: dict[str, Any]) -> str:
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    return f"data: {json.dumps(finite(value), ensure_ascii=False, separators=(',', ':'))}\n\n"
 
 
 async def _disconnected(request: Request) -> None:

@@ -17,6 +17,7 @@ from shoal.serving.server.limits import Gate, ServerLimits
 from shoal.serving.server.metrics import ServerMetrics
 from shoal.serving.server.requests import ChatCompletionRequest, CompletionRequest
 from shoal.serving.server.responses import ChatForm, CompletionForm
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,7 +189,7 @@ class Endpoints:
             events = answer.stream(form, include_usage=counted)
             return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         found = await answer.whole(form, request)
-        return Response(status_code=CLIENT_GONE) if found is None else JSONResponse(found)
+        return Response(status_code=CLIENT_GONE) if found is None else JSONResponse(finite(found))
 
     def _form(self, settings: GenerationSettings) -> dict[str, Any]:
         return {
