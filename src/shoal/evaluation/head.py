@@ -129,10 +129,12 @@ def head_blocks(head: LMHead, hidden_ND: torch.Tensor) -> LogitBlock:
     def block(rows: slice | torch.Tensor, start: int, stop: int) -> torch.Tensor:
         nonlocal buffer
         hidden_RD = hidden_ND[rows]
-        size = len(hidden_RD) * (stop - start)
+        # Not len(), which costs a tensor as much as a small operation.
+        count = hidden_RD.shape[0]
+        size = count * (stop - start)
         if buffer.numel() < size:
             buffer = torch.empty(size, dtype=dtype, device=hidden_ND.device)
-        out_RC = buffer[:size].view(len(hidden_RD), stop - start)
+        out_RC = buffer[:size].view(count, stop - start)
         weight_DC = head.weight_VD[start:stop].T
         if head.bias_V is None:
             torch.mm(hidden_RD, weight_DC, out=out_RC)

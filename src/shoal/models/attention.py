@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-# Blocks of scores (keys × queries) stay in the near caches; _BUFFER floats, 1 MB, are shared by as many heads as fit,
-# so that one batched product serves them all.
-_QUERIES = 64
+# Blocks of scores (keys × queries) stay in the near caches; _BUFFER floats, 2 MB, are shared by as many heads as fit,
+# so that one batched product serves them all. Few queries in a block leave few pairs beyond the edges of the band.
+_QUERIES = 32
 _KEYS = 256
-_BUFFER = 2**18
+_BUFFER = 2**19
 # Queries are multiplied by it, so that 2**x, which is faster, does the work of e**x.
 LOG2_E = 1.4426950408889634
 # Well within float32 (3e38), since the same weights are multiplied by values, too.
@@ -174,16 +174,17 @@ def _attend(
     query_GKL: torch.Tensor, key_GLK: torch.Tensor, value_GKL: torch.Tensor, out_GKL: torch.Tensor, window: int
 ) -> None:
     """Weighted values, and the sum of weights below them, of a few heads; block by block."""
-    length, ahead = query_GKL.shape[-1], key_GLK.shape[1] - query_GKL.shape[-1]
-    buffer = torch.empty(len(query_GKL) * min(length, _QUERIES) * min(length + ahead, _KEYS))
+    heads, _, length = query_GKL.shape
+    ahead = key_GLK.shape[1] - length
+    buffer = torch.empty(heads * min(length, _QUERIES) * min(length + ahead, _KEYS))
     for start in range(0, length, _QUERIES):
         stop = min(start + _QUERIES, length)
         # Queries stand ``ahead`` places behind the keys of the same number.
         seen, end = max(0, start + ahead - window + 1), stop + ahead
         for number, first in enumerate(range(seen, end, _KEYS)):
             last = min(first + _KEYS, end)
-            size = len(query_GKL) * (last - first) * (stop - start)
-            weight_GJQ = buffer[:size].view(len(query_GKL), last - first, stop - start)
+            size = heads * (last - first) * (stop - start)
+            weight_GJQ = buffer[:size].view(heads, last - first, stop - start)
             key_GJK, query_GKQ = key_GLK[:, first:last], query_GKL[:, :, start:stop]
             # Only blocks on an edge of the band have hidden pairs.
             if last > start + ahead + 1 or first < end - window:
