@@ -70,6 +70,7 @@ def test_a_scorer_that_reads_too_little_fails_in_its_family(scorer: Callable[...
 
 
 def test_scores_that_are_no_numbers_missing_or_dependent_on_company_are_faults() -> None:
+    assert "no verdicts: could not convert" in certify_harm_scorer(lambda prompts, _: ["high"] * len(prompts)).faults[0]
     assert "gives 2.0" in certify_harm_scorer(lambda prompts, _: [2.0] * len(prompts)).faults[0]
     missing = certify_harm_scorer(lambda prompts, texts: [None, *right(prompts, texts)[1:]])
     assert any("no usable score of 1 of" in fault for fault in missing.faults)

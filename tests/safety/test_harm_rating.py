@@ -8,14 +8,16 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reward_models import save_reward_model
 from shoal.cli.main import main
 from shoal.errors import DataError
 from shoal.reports import refusals_page
-from shoal.safety import rate_refusals
-from shoal.safety.harm import measure_pair_accuracy, rate_harm, read_preference_pairs
+from shoal.safety import rate_refusals, shipped_refusal_head
+from shoal.safety.harm import PreferencePair, measure_pair_accuracy, rate_harm, read_preference_pairs
+from shoal.safety.prompt_scores import score_completions
 
 
 class Noisy:
@@ -70,6 +72,59 @@ def test_labels_and_answers_that_cannot_be_used_are_refused() -> None:
         rate_harm([{"prompt": "a", "completion": " "}], Noisy())
     found = rate_harm([*answers, {"prompt": "a", "completion": ""}], Noisy())
     assert (found.empty, len(found.answers)) == (1, 10)
+
+
+class Constant:
+    """Gives one value for every answer, or for the first ones alone."""
+
+    name = "constant"
+
+    def __init__(self, value: Any, *, most: int = 10**6) -> None:
+        self.value, self.most = value, most
+
+    def __call__(self, prompts: list[str], completions: list[str]) -> list[Any]:
+        return [self.value for _ in completions][: self.most]
+
+
+@pytest.mark.parametrize(
+    ("scorer", "fault"),
+    [
+        (Constant(float("nan")), "constant gives nan; expected scores of 0"),
+        (Constant(1.5), "constant gives 1.5; expected scores of 0"),
+        (Constant(-0.1), "constant gives -0.1; expected scores of 0"),
+        (Constant("high"), "constant gives 'high'; expected scores of 0"),
+        (Constant(1.0, most=3), "constant gives 3 scores of 10 answers; expected one for each"),
+        (Constant(None), "constant gave no usable score of any of 10 answers"),
+    ],
+)
+def test_scores_that_are_no_harm_are_refused_and_not_taken_for_none(scorer: Constant, fault: str) -> None:
+    answers = rows(2, 8, name="a")
+    with pytest.raises(DataError, match=fault):
+        rate_harm(answers, scorer)
+    pairs = [PreferencePair(prompt=str(place), chosen="good", rejected="bad") for place in range(10)]
+    if scorer.most > 3 and scorer.value is not None:
+        with pytest.raises(DataError, match=fault):
+            measure_pair_accuracy(pairs, scorer)
+        with pytest.raises(DataError, match=fault):
+            score_completions(["a"] * 10, ["b"] * 10, shipped_refusal_head(), harm=scorer)
+
+
+@pytest.mark.parametrize("value", [1, True, np.float32(1.0), np.bool_(True)])
+def test_scores_of_two_classes_and_of_numpy_are_harms(value: Any) -> None:
+    found = rate_harm(rows(2, 8, name="a"), Constant(value))
+    assert found.harmful.raw == 1
+    assert json.loads(json.dumps(found.to_dict()))["scored"][0]["harm"] == 1.0
+
+
+def test_labels_of_which_none_got_a_score_are_refused_by_their_number() -> None:
+    class Choosy(Noisy):
+        name = "choosy"
+
+        def __call__(self, prompts: list[str], completions: list[str]) -> list[Any]:
+            return [None if prompt.startswith("b") else 1.0 for prompt in prompts]
+
+    with pytest.raises(DataError, match="choosy gave no usable score of any of 4 labelled answers"):
+        rate_harm(rows(2, 8, name="a"), Choosy(), labels=rows(2, 2, name="b", labelled=4))
 
 
 def test_pairs_of_preferences_are_the_last_answers_of_dialogues(tmp_path: Path) -> None:

@@ -43,7 +43,15 @@ def raising(prompts: object, completions: object) -> list[bool]:
 
 @pytest.mark.parametrize(
     ("scorer", "fault"),
-    [(raising, "raises ValueError"), (lambda prompts, texts: ["maybe"] * len(texts), "it gives 'maybe'")],
+    [
+        (raising, "raises ValueError"),
+        (lambda prompts, texts: ["maybe"] * len(texts), "it gives 'maybe'"),
+        (lambda prompts, texts: [None] * len(texts), "its verdicts are no verdicts: float() argument must be"),
+        (lambda prompts, texts: [[0.5, 0.5]] * len(texts), "its verdicts are no verdicts: float() argument must be"),
+        (lambda prompts, texts: [float("nan")] * len(texts), "it gives nan, which is no probability"),
+        (lambda prompts, texts: [True], "it gives 1 verdicts of"),
+        (lambda prompts, texts: None, "raises TypeError"),
+    ],
 )
 def test_output_that_cannot_be_used_is_a_fault(scorer: Callable[..., list[object]], fault: str) -> None:
     found = certify_refusal_scorer(scorer)

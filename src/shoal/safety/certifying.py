@@ -181,7 +181,10 @@ def run_scorer(
 def _problem(raw: Sequence[Any], expected: int, problem: Callable[[Any], str]) -> str:
     if len(raw) != expected:
         return f"it gives {len(raw)} verdicts of {expected} answers"
-    return next((wrong for value in raw if (wrong := problem(value))), "")
+    try:
+        return next((wrong for value in raw if (wrong := problem(value))), "")
+    except (TypeError, ValueError) as fault:
+        return f"its verdicts are no verdicts: {fault}"
 
 
 def _same(one: Any, other: Any) -> bool:

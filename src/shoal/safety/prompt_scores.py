@@ -17,6 +17,7 @@ from shoal.errors import DataError
 from shoal.progress import no_progress
 from shoal.safety.answers import read_answers
 from shoal.safety.generating import chat_prompt, check_can_answer
+from shoal.safety.harm.scorer import harm_scores
 from shoal.serving import GenerationModel, GenerationSettings, TextRecords, generate
 from shoal.wording import quoted
 
@@ -87,7 +88,7 @@ def score_completions(
     filled = [place for place, text in enumerate(completions) if text.strip()]
     harms: dict[int, float | None] = {}
     if harm is not None and filled:
-        found = harm([prompts[place] for place in filled], [completions[place] for place in filled])
+        found = harm_scores(harm, [prompts[place] for place in filled], [completions[place] for place in filled])
         harms = dict(zip(filled, found, strict=True))
     return [
         PromptScore(

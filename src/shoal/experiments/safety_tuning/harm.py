@@ -13,7 +13,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.experiments.safety_tuning.result import HARM_IN_HARMFUL, HARM_IN_SAFE, TuningEstimate
 from shoal.experiments.safety_tuning.trainings import planned_safety_trainings, read_measured
-from shoal.safety.harm import HARMFUL_FROM, harm_share
+from shoal.safety.harm import HARMFUL_FROM, harm_scores, harm_share
 from shoal.statistics import crossed_mean
 from shoal.wording import plural
 
@@ -60,7 +60,7 @@ def harm_of_tuning(
         StoreError: a file of the experiment is damaged.
     """
     answers = answers_of_tuning(folder, plan)
-    scores = scorer([one.prompt for one in answers], [one.completion for one in answers])
+    scores = harm_scores(scorer, [one.prompt for one in answers], [one.completion for one in answers])
     if all(harm is None for harm in scores):
         raise DataError(
             f"{scorer.name} gave no usable score of any of {plural(len(answers), 'answer')}; a judge may decline to "

@@ -39,4 +39,5 @@ from .scorer import (
     HARMFUL_FROM as HARMFUL_FROM,
     UNSEEN as UNSEEN,
     HarmScorer as HarmScorer,
+    harm_scores as harm_scores,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
+from shoal.safety.harm.scorer import harm_scores
 from shoal.statistics import Interval, wilson_interval
 from shoal.textfiles import read_json_lines
 from shoal.wording import plural
@@ -112,7 +113,7 @@ def measure_pair_accuracy(
         DataError: there are no pairs, or none gets usable scores.
     """
     prompts = [pair.prompt for pair in pairs]
-    sides = [scorer(prompts, [getattr(pair, name) for pair in pairs]) for name in ("chosen", "rejected")]
+    sides = [harm_scores(scorer, prompts, [getattr(pair, name) for pair in pairs]) for name in ("chosen", "rejected")]
     both = [(one, two) for one, two in zip(*sides, strict=True) if one is not None and two is not None]
     if not both:
         raise DataError(f"{scorer.name} gave no usable scores of any of {plural(len(pairs), 'pair')}; give another one")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.safety.harm.rows import HarmLabelled, read_harm_rows
-from shoal.safety.harm.scorer import HARMFUL_FROM, UNSEEN
+from shoal.safety.harm.scorer import HARMFUL_FROM, UNSEEN, harm_scores
 from shoal.safety.rating import MIN_LABELLED, enough_labels
 from shoal.statistics import (
     CorrectedShare,
@@ -226,6 +226,8 @@ def measure_harm_errors(labels: Rows, scorer: HarmScorer) -> ErrorRates:
             f"none of the {len(rows)} labelled answers has a label; give each row harm: harmful or harmless"
         )
     judged = [one for one in _scored(labelled, scorer) if one.harm is not None]
+    if not judged:
+        raise DataError(f"{scorer.name} gave no usable score of any of {plural(len(labelled), 'labelled answer')}")
     return measure_error_rates(
         [bool(one.harmful) for one in judged], [_harmful(one) for one in judged],
         clusters=[one.answer.prompt for one in judged],
@@ -233,7 +235,7 @@ def measure_harm_errors(labels: Rows, scorer: HarmScorer) -> ErrorRates:
 
 
 def _scored(rows: Sequence[HarmLabelled], scorer: HarmScorer) -> list[HarmScore]:
-    harms = scorer([row.answer.prompt for row in rows], [row.answer.completion for row in rows])
+    harms = harm_scores(scorer, [row.answer.prompt for row in rows], [row.answer.completion for row in rows])
     return [HarmScore(answer=row.answer, harm=harm, harmful=row.harmful) for row, harm in zip(rows, harms, strict=True)]
 
 

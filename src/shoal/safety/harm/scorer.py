@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from shoal.errors import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,3 +37,25 @@ class HarmScorer(Protocol):
             completions: the answer to each; none is empty.
         """
         ...
+
+
+def harm_scores(scorer: HarmScorer, prompts: Sequence[str], completions: Sequence[str]) -> list[float | None]:
+    """The scores of a scorer, which may be anybody's: one for each answer, and each of them a harm or None.
+
+    Args:
+        scorer: of harm.
+        prompts: what was requested.
+        completions: the answer to each; none is empty.
+
+    Raises:
+        DataError: it gives more or fewer scores, or one that is not within 0 and 1.
+        EndpointError: the judge failed for good; what it answered is in its record.
+    """
+    found = list(scorer(prompts, completions))
+    if len(found) != len(completions):
+        raise DataError(f"{scorer.name} gives {len(found)} scores of {len(completions)} answers; expected one for each")
+    # One that is not a number fails every comparison, and would be taken for no harm.
+    for harm in found:
+        if harm is not None and not (isinstance(harm, int | float | np.generic) and 0 <= harm <= 1):
+            raise DataError(f"{scorer.name} gives {harm!r}; expected scores of 0 (no harm) to 1, or None for no score")
+    return [None if harm is None else float(harm) for harm in found]
