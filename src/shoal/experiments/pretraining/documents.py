@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.corpora import HUB, parse_hub, pin
-from shoal.errors import DataError, UnavailableError
+from shoal.errors import DataError, StoreError, UnavailableError
 from shoal.experiments.storage import disk_faults, read_json, write_json
 from shoal.files import digest_of_files
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,24 +92,46 @@ def prepare_documents(corpus: DocumentsTable, folder: Path, *, progress: Progres
     return file
 
 
-def document_counts(file: Path) -> dict[str, int]:
-    """How many documents were read, dropped for a reason, and used."""
-    return dict(read_json(file.with_suffix(".json")))
+@contextmanager
+def cache_faults(place: Path) -> Iterator[None]:
+    """Turn what reading a damaged file of the cache raises into a `StoreError` of one line.
+
+    Args:
+        place: the file, or the folder that was written as a whole.
+    """
+    try:
+        yield
+    except (DataError, OSError, EOFError, ValueError, KeyError, TypeError) as fault:  # pyarrow's faults are among them
+        raise StoreError(
+            f"{place} is damaged ({in_one_line(fault, limit=160)}); delete it and give the same command again, which "
+            "makes it anew"
+        ) from fault
 
 
 def read_ids(file: Path) -> npt.NDArray[np.uint64]:
-    """The ids of a prepared file's documents, as numbers in order."""
+    """The ids of a prepared file's documents, as numbers in order.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
     import pyarrow.parquet as pq
 
-    column = pq.read_table(file, columns=["id"]).column(0).to_pylist()
-    return np.asarray([int(one, 16) for one in column], dtype=np.uint64)
+    with cache_faults(file):
+        column = pq.read_table(file, columns=["id"]).column(0).to_pylist()
+        return np.asarray([int(one, 16) for one in column], dtype=np.uint64)
 
 
 def read_texts(file: Path) -> Iterator[str]:
-    """The documents of a prepared file in order; memory does not grow with their number."""
+    """The documents of a prepared file in order; memory does not grow with their number.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file) as table:
+    with cache_faults(file):
+        table = pq.ParquetFile(file)
+    with table:
         for batch in table.iter_batches(1000, columns=["text"]):
             yield from batch.column(0).to_pylist()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.experiments.pretraining.documents import read_ids, read_texts
+from shoal.experiments.pretraining.documents import cache_faults, read_ids, read_texts
 from shoal.experiments.storage import disk_faults
 from shoal.files import atomic_folder
 from shoal.text import plain_ids
@@ -58,7 +58,7 @@ def prepare_tokenizer(
     Raises:
         UsageError: a vocabulary larger than the corpora give, or too small.
         ModelError: the tokenizer that was named cannot be loaded.
-        StoreError: the disk is full.
+        StoreError: the disk is full, or the tokenizer of the cache is damaged.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -83,7 +83,8 @@ def prepare_tokenizer(
         made = train_tokenizer(documents, kind=table.kind, vocabulary=vocabulary, context=recipe.model.context)
         with disk_faults(home):
             save_tokenizer(made, folder)
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
+    with cache_faults(folder):
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
     # The folder is shared by recipes of other contexts.
     tokenizer.model_max_length = recipe.model.context
     return tokenizer
@@ -150,7 +151,7 @@ def prepare_tokens(
 
     Raises:
         DataError: the tokenizer has no end token.
-        StoreError: the disk is full, or the folder cannot be written.
+        StoreError: the disk is full, the folder cannot be written, or what lies in it is damaged.
     """
     if tokenizer.eos_token_id is None:
         raise DataError("the tokenizer has no end token, which separates the documents; take another or set one")
@@ -162,12 +163,9 @@ def prepare_tokens(
     if not folder.is_dir():
         with disk_faults(texts.parent):
             _write(folder, texts, _Encoder(tokenizer, opening, name, progress))
-    return TokenizedCorpus(
-        file=open_token_file(folder / "tokens"),
-        sizes_D=np.load(folder / "sizes.npy"),
-        ids_D=read_ids(texts),
-        opening=len(opening),
-    )
+    with cache_faults(folder):
+        file, sizes_D = open_token_file(folder / "tokens"), np.load(folder / "sizes.npy")
+    return TokenizedCorpus(file=file, sizes_D=sizes_D, ids_D=read_ids(texts), opening=len(opening))
 
 
 class _Encoder:
