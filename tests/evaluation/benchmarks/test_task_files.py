@@ -122,6 +122,55 @@ def test_a_group_that_contains_itself_is_refused(tmp_path):
         TaskLibrary([tmp_path]).select(["one"])
 
 
+TASK = "{{task: {name}, dataset_path: json, test_split: test, doc_to_text: q, doc_to_target: a}}\n"
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two folders with a task of one name, and a group that gives another task two examples."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.yaml").write_text(TASK.format(name="t"))
+    (tmp_path / "one" / "u.yaml").write_text(TASK.format(name="u"))
+    (tmp_path / "one" / "same.yaml").write_text("group: same\ntask: [t, u]\n")
+    (tmp_path / "one" / "other.yaml").write_text("group: other\ntask: [u]\nnum_fewshot: 2\n")
+    return tmp_path
+
+
+def selected(folders, *names):
+    paths = [str(folders / name) if name.endswith(".yaml") else name for name in names]
+    return TaskLibrary([folders / "one"]).select(paths)
+
+
+@pytest.mark.parametrize(
+    "names", [("t", "same"), ("same", "u"), ("one/t.yaml", "t"), ("t", "one/t.yaml", "same"), ("other",)]
+)
+def test_a_task_may_be_selected_several_times_where_it_is_the_same(folders, names):
+    found = selected(folders, *names)
+    assert set(found.tasks) == {"u"} if names == ("other",) else {"t", "u"} >= set(found.tasks)
+    assert len(found.tasks) == len({task.name for task in found.tasks.values()})
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("one/t.yaml", "two/t.yaml"), r"the task t is selected twice, by .*one/t\.yaml and by .*two/t\.yaml"),
+        (("two/t.yaml", "same"), r"the task t is selected twice, by .*two/t\.yaml and by .*one/t\.yaml"),
+        (("u", "other"), "the task u is selected twice, with different settings; evaluate them one after the other"),
+        (("same", "other"), "the task u is selected twice, with different settings"),
+    ],
+)
+def test_two_tasks_of_one_name_are_not_taken_for_each_other(folders, names, message):
+    with pytest.raises(UsageError, match=message):
+        selected(folders, *names)
+
+
+def test_the_figures_of_a_group_are_named_in_mappings(folders):
+    (folders / "one" / "same.yaml").write_text("group: same\ntask: [t]\naggregate_metric_list: [acc]\n")
+    with pytest.raises(DataError, match="aggregate_metric_list of the group same must be a list of mappings"):
+        selected(folders, "same")
+
+
 def test_every_task_of_shoal_parses():
     library = TaskLibrary()
     names = [name for name in library.names() if name not in ("babylm", "bbh")]

@@ -66,6 +66,8 @@ class TaskLibrary:
         # Kept apart: indexing its thousands of files takes seconds, and most names are found nearer.
         self._far = [folder for folder in (harness_tasks(),) if folder is not None]
         self._indexes: dict[Path, _Index] = {}
+        self._stated: dict[str, tuple[Path, str]] = {}
+        """Of each task of the selection under way: its file, and its keys with those that a group changes."""
 
     def names(self) -> list[str]:
         """The names of shoal's own tasks and of the further folders, groups and tags among them."""
@@ -79,10 +81,11 @@ class TaskLibrary:
 
         Raises:
             UnknownNameError: a name is not known.
-            UsageError: a task needs Python functions, or has an unknown metric or filter.
+            UsageError: a task needs Python functions, or has an unknown metric or filter; or two tasks have one name.
             DataError: a task file is broken.
         """
         selection = TaskSelection()
+        self._stated = {}
         for name in dict.fromkeys(names):
             if name.endswith((".yaml", ".yml")):
                 self._add_file(Path(name), selection)
@@ -95,8 +98,7 @@ class TaskLibrary:
         if "group" in keys:
             self._add_group(str(keys["group"]), keys, {}, selection, ())
         else:
-            task = _parsed(keys, path, {})
-            selection.tasks[task.name] = task
+            self._add_task(path, keys, {}, selection)
 
     def _add(
         self, name: str, changes: Mapping[str, Any], selection: TaskSelection, above: tuple[str, ...]
@@ -109,9 +111,20 @@ class TaskLibrary:
             return [task for each in keys["task"] for task in self._add(each, changes, selection, (*above, name))]
         if "group" in keys and keys["group"] == name:
             return self._add_group(name, keys, changes, selection, above)
-        task = _parsed(keys, path, {**changes, "task": name})
-        selection.tasks[name] = task
+        self._add_task(path, keys, {**changes, "task": name}, selection)
         return [name]
+
+    def _add_task(
+        self, path: Path, keys: Mapping[str, Any], changes: Mapping[str, Any], selection: TaskSelection
+    ) -> None:
+        task = _parsed(keys, path, changes)
+        stated = (path.resolve(), repr(sorted({**keys, **changes}.items(), key=lambda pair: str(pair[0]))))
+        known = self._stated.setdefault(task.name, stated)
+        if known != stated:
+            # One of them would be evaluated under the name of both.
+            what = f"by {known[0]} and by {stated[0]}" if known[0] != stated[0] else "with different settings"
+            raise UsageError(f"the task {task.name} is selected twice, {what}; evaluate them one after the other")
+        selection.tasks[task.name] = task
 
     def _add_group(
         self,
@@ -130,6 +143,8 @@ class TaskLibrary:
             found += self._add_member(name, member, changes, selection, above)
         listed = keys.get("aggregate_metric_list") or [{}]
         entries = listed if isinstance(listed, list) else [listed]
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise DataError(f"aggregate_metric_list of the group {name} must be a list of mappings with metric")
         selection.groups[name] = TaskGroup(
             name=name,
             tasks=tuple(dict.fromkeys(found)),
