@@ -17,6 +17,7 @@ import os
 import subprocess
 import tempfile
 import zipfile
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,9 @@ def write_tasks(folder: Path, items: int) -> list[str]:
     strategy = [json.loads(line) for line in (DATA / "strategyqa" / "dev.jsonl").open()][:items]
     with zipfile.ZipFile(DATA / "blimp" / "BLiMP.zip") as archive:
         files = sorted(name for name in archive.namelist() if name.endswith(".jsonl"))
-        pairs = [json.loads(archive.read(name).decode().splitlines()[0]) for name in files][:items]
+        # The first of each phenomenon, then the second.
+        turns = zip(*(archive.read(name).decode().splitlines() for name in files), strict=False)
+        pairs = [json.loads(line) for line in islice(chain.from_iterable(turns), items)]
     rows: dict[str, list[dict[str, Any]]] = {
         "medqa": [
             {

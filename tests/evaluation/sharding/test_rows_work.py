@@ -57,6 +57,18 @@ def test_the_records_are_the_scores_of_all_rows_together(merged, rows):
         assert record["log_likelihood"] == pytest.approx(item.log_likelihood, abs=1e-4)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_rows_of_any_length_are_found_by_their_place(tmp_path, end):
+    path = tmp_path / "rows.jsonl"
+    lines = [{"prompt": f"{number}:", "completion": " é", "note": "é" * 10**number} for number in range(1, 6)]
+    text = (end or "\n").join(json.dumps(line, ensure_ascii=False) for line in lines) + end
+    path.write_bytes(text.encode())
+    plan = plan_rows(MODEL, path, tmp_path / "plan")
+    with open_work(plan) as work:
+        found = [json.loads(line) for block in plan.blocks() for line in work.score(block)]
+    assert sorted(record["prompt"] for record in found) == [line["prompt"] for line in lines]
+
+
 def test_a_plan_holds_what_the_records_hang_on(plan):
     header = open_plan(plan.path).header
     assert {"kind", "model", "weights", "dtype", "threads", "data", "end_token", "versions"} <= header.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from codecs import BOM_UTF8
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,6 @@ from shoal.tasks import END_TOKEN, Example, row_to_example
 from shoal.textfiles import finite, parse_json
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
 
     from shoal.models import ScoringModel
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 WINDOW = 65_536
 """Rows that are sorted by length together: enough for blocks of one length, and little memory for any file."""
+
+_READ = 4096
+"""Bytes: most rows at once."""
 
 # Rows to the tokenizer at once: its threads are busy, and the texts of a window need not all be in memory.
 _ENCODED_TOGETHER = 1024
@@ -80,10 +83,9 @@ class RowsWork(ShardWork):
         ]
 
     def _example(self, item: str, number: int, place: int) -> Example:
-        self._file.seek(place)
         where = f"{self._path}, row {number}"
         try:
-            example = row_to_example(where, parse_json(self._file.readline().decode(), where), self._end_token)
+            example = row_to_example(where, parse_json(self._line_at(place).decode(), where), self._end_token)
             # The place is only where to look: the hash shows that the file is still the same there.
             changed = row_id(number, example) != item
         # Where the file was changed, the place may lie within a row, or within a character.
@@ -92,6 +94,13 @@ class RowsWork(ShardWork):
         if changed:
             raise StoreError(f"{where} is not what the plan was made of; give the same file, or write the plan again")
         return example
+
+    def _line_at(self, place: int) -> bytes:
+        # By place alone: forked processes share the position of an open file, and move it for each other.
+        line, size = b"", _READ
+        while b"\n" not in line and (more := os.pread(self._file.fileno(), size, place + len(line))):
+            line, size = line + more, 2 * size
+        return line.partition(b"\n")[0]
 
 
 def plan_rows(
