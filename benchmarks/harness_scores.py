@@ -4,7 +4,8 @@ Four kinds of items: questions with four full texts to choose from (as in ARC), 
 HellaSwag), the same questions behind a header of worked examples, and minimal pairs of BLiMP; then generation. Both
 sides get the same (context, continuation) pairs as text, encode them and score them; CPU-seconds are of that alone,
 loading and imports not counted, and the peer has the best of some batch sizes. Every item must get the same choice,
-every request the same greedy verdict, and log-likelihoods within 1e-4 nats of each other.
+every request the same greedy verdict, and log-likelihoods within 1e-4 of each other in relation to their size
+(printed in nats, too).
 
     python -m benchmarks.harness_scores [--model MODEL] [--items 1000] [--kinds choices endings header pairs generation]
 
