@@ -38,7 +38,7 @@ def recipe(**changes: Any) -> Recipe:
         "tokenizer": {"vocabulary": 300},
         "model": {"width": 16, "layers": 1, "heads": 2, "context": 64},
         "training": {"tokens": 12_000, "batch_tokens": 512, "precision": "float32"},
-        "evaluation": {"documents": 5, "every": 10, "sample_tokens": 3, "memorised": 10},
+        "evaluation": {"documents": 7, "every": 10, "sample_tokens": 3, "memorised": 10},
     }
     return recipe_from(table, "small.toml").with_values(changes)
 
@@ -153,7 +153,7 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
     assert score.low < score.bits_per_byte < score.high
     ids = set((run.folder / "held_out.txt").read_text().split())
     texts = list(read_texts(prepare_documents(recipe().corpus[0], home / "prepared")))
-    chosen = sorted((document_id(text), text) for text in texts if document_id(text) in ids)[:5]
+    chosen = sorted((document_id(text), text) for text in texts if document_id(text) in ids)[:7]
     loaded = load_model(str(run.model), device="cpu")
     short = [text[:60] for _, text in chosen]
     nats = log_likelihoods(loaded.model, encode_texts(loaded.model, loaded.tokenizer, short))

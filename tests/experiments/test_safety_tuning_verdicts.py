@@ -173,6 +173,32 @@ def test_models_that_all_say_nothing_leave_claims_open_and_no_best_number(tmp_pa
     assert math.isnan(suffice.items_estimate)
 
 
+def test_every_table_of_the_file_is_changed_by_dotted_keys(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(TOML.format(seeds=2), encoding="utf-8")
+    values = {
+        "seeds": 5,
+        "training.lora_rank": 0,
+        "requests.0.per_type": 2,
+        "hypothesis.exaggerate.smallest_effect": 0.3,
+        "trade_off.refused_weight": 2.0,
+    }
+    plan = load_safety_tuning(file, values=values)
+    assert (plan.seeds, plan.training.lora_rank, plan.requests[0].per_type) == (5, 0, 2)
+    assert [one.smallest_effect for one in plan.hypothesis] == [0.2, 0.3]
+    assert plan.trade_off.refused_weight == 2.0
+    # Found from the folder of the file all the same.
+    assert plan.requests[0].source == str(tmp_path / "r.jsonl")
+    for wrong, fault in (
+        ({"name.first": 1}, "name is no table, so 'name.first' cannot be set"),
+        ({"requests.1.per_type": 2}, "there is no entry '1'; there are 0"),
+        ({"safety_examples.0": 5}, "the entries of safety_examples have no keys; give all of them"),
+        ({"training.lora_rnak": 0}, "unknown key 'training.lora_rnak'; did you mean 'lora_rank'"),
+    ):
+        with pytest.raises(ExperimentFileError, match=re.escape(fault)):
+            load_safety_tuning(file, values=wrong)
+
+
 def test_a_benchmark_that_there_is_not_is_met_before_anything_is_measured(tmp_path: Path) -> None:
     def rows(count: int, **texts: str) -> str:
         return "".join(json.dumps({k: f"{v} {place}" for k, v in texts.items()}) + "\n" for place in range(count))
