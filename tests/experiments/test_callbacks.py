@@ -46,8 +46,8 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def run_steps(folder: Path, steps: range, **callbacks: Any) -> EvalCallback:
-    """One call of a training that does these steps of eight."""
+def run_steps(folder: Path, steps: range, *, last: int = 8, **callbacks: Any) -> EvalCallback:
+    """One call of a training that does these steps of eight, or ends before where its batches grow."""
     model: Any = SimpleNamespace()
     with Records(folder) as records:
         callback = EvalCallback(
@@ -62,7 +62,7 @@ def run_steps(folder: Path, steps: range, **callbacks: Any) -> EvalCallback:
         )
         callback.before_training()
         for step in steps:
-            callback.after_step(point(step))
+            callback.after_step(point(step), step == last)
     return callback
 
 
@@ -102,6 +102,16 @@ def test_a_resumed_training_drops_what_was_recorded_of_steps_that_it_repeats(tmp
     seconds = [row["seconds"] for row in rows(tmp_path, "metrics")]
     assert rows(tmp_path, "metrics")[2] == before
     assert seconds == sorted(seconds)
+
+
+def test_a_training_that_ends_before_its_steps_are_done_evaluates_and_saves_what_it_has(
+    tmp_path: Path, saved: list[str]
+) -> None:
+    ended = run_steps(tmp_path, range(1, 6), last=5)
+    assert ended.last is not None
+    assert ended.last.step == 5
+    assert [row["step"] for row in rows(tmp_path, "scores")] == [0, 2, 4, 5]
+    assert saved == ["step-0", "step-1", "step-2", "step-4", "step-5"]
 
 
 def test_a_part_that_evaluates_nothing_has_no_last_evaluation(tmp_path: Path, saved: list[str]) -> None:
