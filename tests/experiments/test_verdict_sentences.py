@@ -184,7 +184,7 @@ def test_what_would_settle_it(seeds: int | None, current: int, sentence: str) ->
 def test_an_effect_survives_json(low: float, high: float, estimate: float) -> None:
     from dataclasses import asdict
 
-    from shoal.experiments.storage import finite
+    from shoal.textfiles import finite
 
     one = effect(low=low, high=high, estimate=estimate)
     text = json.dumps(finite(asdict(one)), allow_nan=False)

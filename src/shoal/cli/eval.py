@@ -148,7 +148,6 @@ def _print_names(task_folders: Sequence[Path]) -> None:
 def _evaluate(model: str, names: Sequence[str], settings: dict[str, Any], *, plot: Path | None, as_json: bool) -> None:
     """Evaluate in this process, and print what was found."""
     from shoal.evaluation.benchmarks import evaluate_benchmarks
-    from shoal.experiments import finite
 
     # Before the model is loaded: a folder that does not exist would otherwise be reported after hours of evaluation.
     for target in (plot, settings["samples"]):
@@ -159,7 +158,7 @@ def _evaluate(model: str, names: Sequence[str], settings: dict[str, Any], *, plo
     if plot is not None:
         _write_page(found, plot)
     if as_json:
-        print_json(finite(found.to_dict()))
+        print_json(found.to_dict())
         return
     print(found)
 

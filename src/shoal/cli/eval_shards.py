@@ -111,11 +111,10 @@ def run_plan(
 
 def _print_results(plan: ShardPlan, records: Path, confidence: float, *, as_json: bool) -> None:
     from shoal.evaluation.benchmarks import summarize_merged
-    from shoal.experiments import finite
 
     with progress_bars() as progress:
         found = summarize_merged(plan, records, confidence=confidence, progress=progress)
     if as_json:
-        print_json(finite(found.to_dict()))
+        print_json(found.to_dict())
     else:
         print(found)

@@ -51,7 +51,6 @@ def perplexity(
     """
     from shoal.cli.texts import read_texts
     from shoal.evaluation.perplexity import compare_perplexities, perplexity as measure
-    from shoal.experiments import finite
     from shoal.models import load_for_scoring
 
     if plot is not None:
@@ -77,7 +76,7 @@ def perplexity(
     if plot is not None:
         _write_page(found, plot)
     if as_json:
-        print_json(finite(found.to_dict()))
+        print_json(found.to_dict())
         return
     print(found)
 

@@ -129,11 +129,9 @@ def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
         summary: values by name.
         as_json: print one JSON object, with null in place of NaN.
     """
-    from shoal.experiments import finite
-
     if as_json:
         # JSON has no NaN.
-        print_json(finite(dict(summary)))
+        print_json(dict(summary))
     else:
         print_summary({name: _in_words(value) for name, value in summary.items()})
 

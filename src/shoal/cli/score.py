@@ -139,7 +139,7 @@ def _parts(examples: list[Example]) -> dict[str, object]:
 
 def _write_items(scores: Scores, texts: TextScores | None, examples: list[Example], out: Path) -> None:
     """One line per item; its text metrics by name, where there are texts."""
-    from shoal.experiments import finite
+    from shoal.textfiles import finite
 
     rows = [
         {"prompt": example.prompt, "completion": example.completion, **item.to_dict()}

@@ -196,7 +196,7 @@ def _training(result: TrainResult) -> dict[str, object]:
 
 
 def _write_curve(result: TrainResult, path: Path) -> None:
-    from shoal.experiments import finite
+    from shoal.textfiles import finite
 
     write_whole(path, "".join(json.dumps(finite(asdict(point))) + "\n" for point in result.curve))
 

@@ -71,7 +71,6 @@ from .self_test import (
 from .shard_pool import run_shards as run_shards
 from .storage import (
     disk_faults as disk_faults,
-    finite as finite,
     read_json_rows as read_json_rows,
     write_text as write_text,
 )

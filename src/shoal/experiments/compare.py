@@ -13,8 +13,8 @@ from shoal.experiments.measures import by_seed
 from shoal.experiments.records import arm_place, group_items, read_items
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.settings_file import differing
-from shoal.experiments.storage import finite
 from shoal.experiments.tables import as_table
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     import os

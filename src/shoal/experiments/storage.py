@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import math
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from shoal.errors import StoreError
 from shoal.files import atomic_file
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     import os
@@ -167,17 +167,6 @@ def not_a_record(path: Path, what: str, error: Exception) -> StoreError:
         error: what was found.
     """
     return StoreError(f"{path} is no record {what} ({error}); delete it and give the same command again")
-
-
-def finite(value: Any) -> Any:
-    """The value with every number that is not finite replaced by None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(inner) for inner in value]
-    return value
 
 
 def _text(path: Path) -> str:

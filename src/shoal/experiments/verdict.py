@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.storage import finite
 from shoal.statistics import Control as Control, decide as decide
+from shoal.textfiles import finite
 from shoal.wording import aligned_rows, capital, plural
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.crossed.contrasts import contrast_of
 from shoal.experiments.measures import MEASURES
-from shoal.experiments.storage import finite
 from shoal.statistics import detectable_shift
+from shoal.textfiles import finite
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

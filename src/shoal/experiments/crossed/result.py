@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.storage import finite
 from shoal.experiments.verdict import number_text
 from shoal.statistics import Control, Word
+from shoal.textfiles import finite
 from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:

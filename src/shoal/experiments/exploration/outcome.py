@@ -9,9 +9,9 @@ from shoal.errors import StoreError, UsageError
 from shoal.experiments.measures import by_seed, gain
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.settings_file import differing
-from shoal.experiments.storage import finite
 from shoal.experiments.tables import as_table
 from shoal.statistics import sign_flip
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     import os

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from shoal.experiments.storage import disk_faults, finite, read_json_rows, write_jsonl
+from shoal.experiments.storage import disk_faults, read_json_rows, write_jsonl
+from shoal.textfiles import finite
 from shoal.wording import format_duration
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.safety_tuning.plan import COMPLIED, LOSS, REFUSED
-from shoal.experiments.storage import finite
 from shoal.experiments.verdict import number_text
+from shoal.textfiles import finite
 from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:
