@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import ShoalError
 from shoal.experiments.records import arm_place
 from shoal.experiments.storage import (
-    finite,
     not_a_record,
     read_json_rows,
     read_object,
@@ -17,6 +16,7 @@ from shoal.experiments.storage import (
     write_text,
 )
 from shoal.statistics import even_sample
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
