@@ -209,6 +209,19 @@ def parse_json(text: str, where: str, *, expected: str = "") -> Any:
         raise DataError(f"{where}: JSON nested too deeply{hint}") from error
 
 
+def read_json_object(path: Path) -> dict[str, Any] | None:
+    """The object of a JSON file in UTF-8; None where there is none that can be read.
+
+    Args:
+        path: a file that need not exist, or be what its name says.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def finite(value: Any) -> Any:
     """Plain values with None for each number that JSON does not have (NaN and the infinities).
 

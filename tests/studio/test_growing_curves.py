@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from shoal.studio.item_files import ItemFiles
 from shoal.studio.live_curves import MAX_POINTS, GrowingFile, ThinnedCurve
 from shoal.studio.page_error import PageError
-from shoal.studio.trainings import read_record, write_record
+from shoal.studio.trainings import write_record
+from shoal.textfiles import read_json_object
 
 
 def append(path: Path, *rows: object) -> None:
@@ -124,15 +125,15 @@ def test_windows_hold_the_mean_of_their_steps_however_the_file_grew(tmp_path: Pa
 @pytest.mark.parametrize("record", [{}, {"a": 1}, {"text": "Größe 日"}])
 def test_a_record_comes_back(tmp_path: Path, record: dict[str, object]) -> None:
     write_record(tmp_path / "job.json", record)
-    assert read_record(tmp_path / "job.json") == record
+    assert read_json_object(tmp_path / "job.json") == record
     assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 100_000])
 def test_a_record_that_is_none_is_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "job.json").write_text(text)
-    assert read_record(tmp_path / "job.json") is None
-    assert read_record(tmp_path / "none.json") is None
+    assert read_json_object(tmp_path / "job.json") is None
+    assert read_json_object(tmp_path / "none.json") is None
 
 
 def test_an_item_of_nothing_but_brackets_is_a_damaged_line(tmp_path: Path) -> None:

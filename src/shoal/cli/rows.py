@@ -130,7 +130,6 @@ def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
         as_json: print one JSON object, with null in place of NaN.
     """
     if as_json:
-        # JSON has no NaN.
         print_json(dict(summary))
     else:
         print_summary({name: _in_words(value) for name, value in summary.items()})

@@ -7,10 +7,9 @@ Whatever is not plain, or not whole, goes the way of `load_model`, which also re
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError, UsageError
 from shoal.models.ensemble_folder import EnsembleSource
@@ -20,6 +19,7 @@ from shoal.models.llama2c import Llama2cSource
 from shoal.models.sources import DummySource, RandomSource, hub_folder
 from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
 from shoal.models.transformers_io import check_tokenizer, tensors_digest, weight_digest
+from shoal.textfiles import read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -263,7 +263,7 @@ def read_fast_model(folder: Path, dtype: torch.dtype) -> FastModel | None:
     """
     from shoal.models.fast import fast_class
 
-    config = _read_config(folder / "config.json")
+    config = read_json_object(folder / "config.json") or {}
     kind = fast_class(str(config.get("model_type")))
     settings = kind.read_settings(config) if kind is not None else None
     if kind is None or settings is None:
@@ -272,14 +272,6 @@ def read_fast_model(folder: Path, dtype: torch.dtype) -> FastModel | None:
     if not weights or not kind.takes(settings, weights) or not all(map(_is_finite, weights.values())):
         return None
     return kind(settings, weights)
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _read_weights(path: Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:

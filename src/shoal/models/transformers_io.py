@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.files import atomic_folder
+from shoal.textfiles import read_json_object
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -229,11 +230,7 @@ def _check_target(target: Path) -> None:
 
 def _holds_model(folder: Path) -> bool:
     """Whether a folder's config.json is a model's: programs of every kind have a file of that name."""
-    try:
-        found = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and "model_type" in found
+    return "model_type" in (read_json_object(folder / "config.json") or {})
 
 
 @contextmanager

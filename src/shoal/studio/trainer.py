@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from filelock import FileLock
 
 from shoal.errors import ShoalError
-from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROGRESS, STOP, read_record, write_record
+from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROGRESS, STOP, write_record
+from shoal.textfiles import read_json_object
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def run_training(folder: Path) -> str:
     Returns:
         ``finished``, ``stopped`` or ``failed``, as the folder has it afterwards.
     """
-    record = read_record(folder / PLAN)
+    record = read_json_object(folder / PLAN)
     if record is None:
         raise SystemExit(f"{folder} is no job of a studio: it has no {PLAN}")
     # The operating system releases it with the process, however that ends; a file of a process id would outlive a kill.
@@ -100,7 +101,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     # A studio that was started in the background of a shell has SIGINT ignored, and so would this process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    record = read_record(folder / PLAN) or {}
+    record = read_json_object(folder / PLAN) or {}
     if record.get("plan") is not None:
         # The run's record of its environment names the command that does the same; one that is resumed has it already.
         preset = ["--preset", record["preset"]] if record.get("preset") else []

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.experiments import is_file_locked, is_locked
 from shoal.files import atomic_file
 from shoal.studio.page_error import PageError
+from shoal.textfiles import read_json_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +127,7 @@ class Trainings:
             return []
         found = []
         for folder in self._folder.iterdir():
-            record = read_record(folder / PLAN)
+            record = read_json_object(folder / PLAN)
             if record is not None:
                 found.append((record.get("started", 0.0), self._state(folder, str(record["run"]))))
         return [state for _, state in sorted(found, key=lambda pair: -pair[0])]
@@ -144,11 +145,11 @@ class Trainings:
         return self._folder / run.replace("~", "~0").replace("/", "~1")
 
     def _state(self, folder: Path, run: str) -> TrainingState:
-        record = read_record(folder / PLAN)
+        record = read_json_object(folder / PLAN)
         if record is None:
             return TrainingState(run=run, state="stopped")
-        progress = read_record(folder / PROGRESS) or {}
-        outcome = read_record(folder / OUTCOME)
+        progress = read_json_object(folder / PROGRESS) or {}
+        outcome = read_json_object(folder / OUTCOME)
         alive = is_file_locked(folder / ALIVE)
         if alive:
             state = "stopping" if (folder / STOP).exists() else "running"
@@ -174,7 +175,7 @@ class Trainings:
         if mine:
             return mine[-1].poll() is None
         # Of a process that another studio started its number is known, which the system may give to another one later.
-        record, since = read_record(folder / PROCESS), time.time() - started
+        record, since = read_json_object(folder / PROCESS), time.time() - started
         if record is None:
             return since < _SPAWN_SECONDS
         return since < _START_SECONDS and _exists(int(record.get("pid", 0)))
@@ -214,12 +215,3 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     """
     with atomic_file(path) as partial:
         partial.write_text(json.dumps(record), encoding="utf-8")
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where there is none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

@@ -48,6 +48,8 @@ class TaskSelection:
 
     tasks: dict[str, TaskFile] = field(default_factory=dict)
     groups: dict[str, TaskGroup] = field(default_factory=dict)
+    stated: dict[str, tuple[Path, str]] = field(default_factory=dict, repr=False, compare=False)
+    """Of each task its file, and its keys with those that a group changes."""
 
 
 class TaskLibrary:
@@ -66,8 +68,6 @@ class TaskLibrary:
         # Kept apart: indexing its thousands of files takes seconds, and most names are found nearer.
         self._far = [folder for folder in (harness_tasks(),) if folder is not None]
         self._indexes: dict[Path, _Index] = {}
-        self._stated: dict[str, tuple[Path, str]] = {}
-        """Of each task of the selection under way: its file, and its keys with those that a group changes."""
 
     def names(self) -> list[str]:
         """The names of shoal's own tasks and of the further folders, groups and tags among them."""
@@ -85,7 +85,6 @@ class TaskLibrary:
             DataError: a task file is broken.
         """
         selection = TaskSelection()
-        self._stated = {}
         for name in dict.fromkeys(names):
             if name.endswith((".yaml", ".yml")):
                 self._add_file(Path(name), selection)
@@ -119,7 +118,7 @@ class TaskLibrary:
     ) -> None:
         task = _parsed(keys, path, changes)
         stated = (path.resolve(), repr(sorted({**keys, **changes}.items(), key=lambda pair: str(pair[0]))))
-        known = self._stated.setdefault(task.name, stated)
+        known = selection.stated.setdefault(task.name, stated)
         if known != stated:
             # One of them would be evaluated under the name of both.
             what = f"by {known[0]} and by {stated[0]}" if known[0] != stated[0] else "with different settings"

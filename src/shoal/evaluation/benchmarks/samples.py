@@ -39,8 +39,8 @@ def write_samples(
     with atomic_file(Path(path)) as partial, partial.open("w", encoding="utf-8") as file:
         for block in prepared.plan.blocks:
             for item in block.items:
-                line = records[item].to_dict() | _given(prepared.tasks[block.task], item)
-                file.write(json.dumps(finite(line), ensure_ascii=False, default=str) + "\n")
+                line = records[item].to_dict() | finite(_given(prepared.tasks[block.task], item))
+                file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
 
 
 def _given(task: PlannedTask, item: str) -> dict[str, Any]:

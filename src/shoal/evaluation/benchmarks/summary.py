@@ -35,6 +35,7 @@ _MIN_CLUSTERS = 6
 
 _ALIKE = 1e-12
 """Standard errors below this part of the mean are the rounding of values that are all alike."""
+
 NEAR_TIE = 1e-4
 """Nats: log-likelihoods are computed this closely."""
 

@@ -18,6 +18,7 @@ from shoal.serving.export.formats.base import ExportRequest, find_export_format
 from shoal.serving.export.prompts import held_out_prompts
 from shoal.serving.export.result import ExportedFile, ModelExport
 from shoal.serving.export.verification import TOLERANCES, verify_export
+from shoal.textfiles import read_json_object
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -160,11 +161,7 @@ def _check_target(folder: Path) -> None:
 
 def _holds_export(folder: Path) -> bool:
     """Whether a folder's record is one of an export: other programs write files of its name, too."""
-    try:
-        found = json.loads((folder / _RECORD).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and {"source_digest", "format", "verification"} <= found.keys()
+    return {"source_digest", "format", "verification"} <= (read_json_object(folder / _RECORD) or {}).keys()
 
 
 def _name(spec: ModelSpec) -> str:
