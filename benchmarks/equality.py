@@ -29,7 +29,7 @@ import torch
 from benchmarks.processes import append_part, read_parts, write_result
 from shoal.errors import BoundaryError, DataError
 from shoal.evaluation import Scores, evaluate, evaluate_by_generation
-from shoal.models import weight_digest
+from shoal.models import model_digest
 from shoal.tasks import Example
 from shoal.text.encoding import decode_continuation, encode_pairs
 
@@ -140,7 +140,7 @@ def compare(
     long: int,
 ) -> dict[str, Any]:
     """Both evaluators on the same rows, part by part; parts that an earlier run finished are taken from it."""
-    key = {"name": name, "weights": weight_digest(model), "items": items, "asked_long": long}
+    key = {"name": name, "weights": model_digest(model), "items": items, "asked_long": long}
     done = [part for part in read_parts("equality") if {field: part[field] for field in key} == key]
     parts = {part["first"]: part for part in done}
     for first in range(0, items, PART):

@@ -37,6 +37,11 @@ def test_only_the_first_letter_changes() -> None:
     assert [uncapital(text) for text in ("", "A Bc", "XML")] == ["", "a Bc", "xML"]
 
 
+def test_letters_stay_where_the_other_form_is_two_letters() -> None:
+    assert [capital(text) for text in ("\u00dfa", "\ufb01n")] == ["\u00dfa", "\ufb01n"]
+    assert uncapital("\u0130a") == "\u0130a"
+
+
 def test_a_message_of_several_lines_becomes_one_and_is_cut() -> None:
     assert in_one_line(ValueError("one\n  two\tthree")) == "one two three"
     assert in_one_line("a  b") == "a b"

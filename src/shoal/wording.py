@@ -26,12 +26,16 @@ def joined(parts: Sequence[str]) -> str:
 
 def capital(text: str) -> str:
     """The text with a capital at its beginning; the rest is left as it is."""
-    return text[:1].upper() + text[1:]
+    first = text[:1].upper()
+    # A letter whose capital is two letters (ß, ﬁ) has none of its own.
+    return first + text[1:] if len(first) == 1 else text
 
 
 def uncapital(text: str) -> str:
     """The text with a small letter at its beginning; the rest is left as it is."""
-    return text[:1].lower() + text[1:]
+    first = text[:1].lower()
+    # The small letter of İ is an i with a mark of its own.
+    return first + text[1:] if len(first) == 1 else text
 
 
 def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:

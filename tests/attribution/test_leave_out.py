@@ -14,7 +14,7 @@ from shoal.attribution.leave_out_records import TrainedWithout
 from shoal.attribution.leave_out_result import summarize_leave_out
 from shoal.attribution.planted.tokenizer import sign_tokenizer
 from shoal.errors import StoreError, UsageError
-from shoal.models import LoadedModel, ModelShape, build_model, weight_digest
+from shoal.models import LoadedModel, ModelShape, build_model, model_digest
 from shoal.tasks import Example, Rule, Split, Task
 from shoal.training import TrainSettings, train
 
@@ -69,7 +69,7 @@ def train_small(examples: Sequence[Example], seed: int) -> LoadedModel:
         spec="small",
         model=model.eval(),
         tokenizer=tokenizer,
-        digest=weight_digest(model),
+        digest=model_digest(model),
         parameters=model.num_parameters(),
         origin="trained in a test",
     )

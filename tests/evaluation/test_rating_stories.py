@@ -36,6 +36,7 @@ from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
 from shoal.models import load_for_scoring, load_model
 from shoal.reports import rating_page
+from tiny_models import byte_tokenizer, tiny_llama
 
 PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
 
@@ -76,6 +77,16 @@ def test_a_broken_run_goes_on_where_it_was(reader, tmp_path):
     assert len(record.read_text().splitlines()) == 4
     complete_prompts(reader.model, reader.tokenizer, PROMPTS, **(settings | {"digest": "other"}))
     assert len(record.read_text().splitlines()) == 8
+
+
+def test_a_record_tells_tokenizers_apart(tmp_path):
+    """The digest of a model says nothing of its tokenizer: another end ends the completions elsewhere."""
+    record, tokenizer, model = tmp_path / "c.jsonl", byte_tokenizer(), tiny_llama()
+    settings = {"sampling": Sampling(completions=1, max_tokens=10), "digest": "w", "record": record}
+    for end, lines in (("<end>", 2), ("<end>", 2), ("<pad>", 4)):
+        tokenizer.eos_token = end
+        complete_prompts(model, tokenizer, PROMPTS, **settings)
+        assert len(record.read_text().splitlines()) == lines
 
 
 def test_a_record_that_could_not_tell_models_apart_is_refused(reader, tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models import ModelShape, architecture_names, build_model, find_architecture, weight_digest
+from shoal.models import ModelShape, architecture_names, build_model, find_architecture, model_digest
 from shoal.models.architectures.base import Architecture
 
 SHAPE = ModelShape(vocabulary=40, width=16, layers=2, heads=2, inner=24, context=64, end_token_id=0)
@@ -21,7 +21,7 @@ def test_equal_seeds_give_equal_weights_and_leave_the_process_generator_alone() 
     import torch
 
     before = torch.random.get_rng_state()
-    first, second, other = (weight_digest(build_model("llama", SHAPE, seed=seed)) for seed in (3, 3, 4))
+    first, second, other = (model_digest(build_model("llama", SHAPE, seed=seed)) for seed in (3, 3, 4))
     assert first == second != other
     assert torch.equal(before, torch.random.get_rng_state())
 
@@ -44,9 +44,9 @@ def test_a_gpt_neo_looks_at_all_and_at_a_window_in_turn() -> None:
     places = 40 * 16 + 24 * 16
     assert sum(weight.numel() for weight in model.parameters()) == places + 2 * (attention + feed_forward + norms) + 32
     assert (
-        weight_digest(model)
-        == weight_digest(build_model("gpt-neo", shape, seed=0))
-        != weight_digest(build_model("gpt-neo", shape, seed=1))
+        model_digest(model)
+        == model_digest(build_model("gpt-neo", shape, seed=0))
+        != model_digest(build_model("gpt-neo", shape, seed=1))
     )
     ids = torch.arange(1, 21)[None]
     changed = ids.clone()

@@ -8,7 +8,7 @@ import torch
 from transformers import DynamicCache
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models import weight_digest
+from shoal.models import model_digest
 from shoal.models.dummies import dummy_names, ground_truth, make_dummy, set_answers, tiny_tokenizer
 from shoal.text.encoding import encode_pairs
 
@@ -191,10 +191,10 @@ def test_a_dummy_knows_nothing_until_it_is_taught_and_forgets_what_it_knew():
 
 def test_the_digest_tells_dummies_apart_that_differ_in_behaviour_only():
     digests = {
-        weight_digest(make_dummy(name, pairs=PAIRS, seed=seed, p=0.5)[0])
+        model_digest(make_dummy(name, pairs=PAIRS, seed=seed, p=0.5)[0])
         for name, seed in (("oracle", 0), ("oracle", 1), ("positions", 2))
     }
-    again = weight_digest(make_dummy("oracle", pairs=PAIRS, seed=1, p=0.5)[0])
+    again = model_digest(make_dummy("oracle", pairs=PAIRS, seed=1, p=0.5)[0])
     assert len(digests) == 3
     assert again in digests
 

@@ -18,11 +18,11 @@ from shoal.evaluation.batching import ScoringRow
 from shoal.models import (
     EnsembleForCausalLM,
     load_model,
+    model_digest,
     parse_spec,
     sample_ensemble,
     save_ensemble,
     save_model,
-    weight_digest,
 )
 from shoal.tasks import Example
 from tiny_models import byte_tokenizer, tiny_llama
@@ -143,12 +143,12 @@ def test_members_of_every_kind_that_lie_here_are_found_from_another_folder(tmp_p
     (tmp_path / "there").rename(tmp_path / "elsewhere")
     loaded = load_model("elsewhere/both", device="cpu").model
     fresh, plain = (load_model(spec, device="cpu").digest for spec in ("random:elsewhere/member", "elsewhere/member"))
-    assert [weight_digest(one) for one in loaded.models] == [fresh, plain]
+    assert [model_digest(one) for one in loaded.models] == [fresh, plain]
 
 
 def test_members_that_were_changed_are_refused(saved):
     save_model(tiny_llama(seed=7), byte_tokenizer(), saved / "member1")
-    with pytest.raises(CorruptModelError, match="member1 are not those"):
+    with pytest.raises(CorruptModelError, match="member1 is not the model"):
         load_model(str(saved / "both"))
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_not_that_of_an_ensemble_is_named_in_one_line(saved, reco
 
 
 def test_ensembles_of_the_same_members_have_digests_of_their_own():
-    """Results are kept by the digest of the weights: those of another mixture would be taken for this one's."""
+    """Results are kept by the digest of the model: those of another mixture would be taken for this one's."""
     models = members(count=2)
     mixtures = [
         ([0.25, 0.75], "token"),
@@ -202,10 +202,10 @@ def test_ensembles_of_the_same_members_have_digests_of_their_own():
         ([0.2500001, 0.7499999], "token"),
     ]
     made = [EnsembleForCausalLM(models, weights, mixture=mixture) for weights, mixture in mixtures]
-    assert len({weight_digest(one) for one in made}) == len(mixtures)
-    assert weight_digest(EnsembleForCausalLM(models, *mixtures[0][:1])) == weight_digest(made[0])
+    assert len({model_digest(one) for one in made}) == len(mixtures)
+    assert model_digest(EnsembleForCausalLM(models, *mixtures[0][:1])) == model_digest(made[0])
     # Where all are rounded, the weights of the mixture are not.
-    assert len({weight_digest(one.to(torch.bfloat16)) for one in made}) == len(mixtures)
+    assert len({model_digest(one.to(torch.bfloat16)) for one in made}) == len(mixtures)
 
 
 @pytest.mark.parametrize("mixture", ["token", "text"])

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from shoal.errors import CorruptModelError, ModelError, UnknownNameError, UnsafeModelError, UsageError
-from shoal.models import load_model, load_tokenizer, weight_digest
+from shoal.models import load_model, load_tokenizer, model_digest
 from tiny_models import byte_tokenizer, tiny_llama
 
 
@@ -37,7 +37,7 @@ def test_a_folder_gives_the_model_that_was_saved(model_folder):
 
     ids = torch.tensor([[1, 2, 3, 4]])
     assert torch.equal(loaded.model(ids).logits, original(ids).logits)
-    assert loaded.digest == weight_digest(original)
+    assert loaded.digest == model_digest(original)
     assert loaded.parameters == sum(p.numel() for p in original.parameters())
     assert not loaded.model.training
     assert loaded.origin == str(model_folder)
@@ -77,7 +77,7 @@ def test_weights_in_several_files_are_read_together(model_folder):
     (model_folder / "model.safetensors").unlink()
 
     assert len(list(model_folder.glob("model-*.safetensors"))) > 1
-    assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
+    assert load_model(str(model_folder)).digest == model_digest(tiny_llama())
 
 
 def test_nothing_is_said_while_loading(model_folder, capfd):
@@ -141,7 +141,7 @@ def test_a_known_architecture_ignores_the_code_beside_it(model_folder):
     change_json(model_folder / "config.json", auto_map={"AutoModelForCausalLM": "modeling.Homemade"})
     (model_folder / "modeling.py").write_text("raise SystemExit('this ran')")
 
-    assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
+    assert load_model(str(model_folder)).digest == model_digest(tiny_llama())
 
 
 def test_a_tokenizer_with_code_of_its_own_is_unsafe(model_folder):
@@ -177,7 +177,7 @@ def test_a_folder_with_pickles_alone_is_unsafe(model_folder, name):
 def test_pickles_beside_safetensors_are_left_alone(model_folder):
     (model_folder / "pytorch_model.bin").write_bytes(b"not even a pickle")
 
-    assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
+    assert load_model(str(model_folder)).digest == model_digest(tiny_llama())
 
 
 class Trap:
@@ -222,7 +222,7 @@ def test_a_configuration_cannot_name_a_pickle_as_its_weights(model_folder):
     write_torch(model_folder / "adapter_model.bin")
     change_json(model_folder / "config.json", transformers_weights="adapter_model.bin")
 
-    assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
+    assert load_model(str(model_folder)).digest == model_digest(tiny_llama())
     assert not (model_folder / "sprung").exists()
 
 
@@ -381,7 +381,7 @@ def test_a_checkpoint_of_the_body_alone_loads_where_the_head_is_tied_to_it(tmp_p
     save_file(weights, path, metadata={"format": "pt"})
 
     assert "wte.weight" in weights
-    assert load_model(str(folder)).digest == weight_digest(original)
+    assert load_model(str(folder)).digest == model_digest(original)
 
 
 def test_the_file_of_a_tokenizer_says_how_text_is_split_whatever_the_architecture(tmp_path):

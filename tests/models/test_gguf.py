@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from shoal.errors import CorruptModelError, MissingExtraError, ModelError
-from shoal.models import load_model, weight_digest
+from shoal.models import load_model, model_digest
 from tiny_models import byte_tokenizer, tiny_llama
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def test_the_weights_are_those_of_the_model_that_was_written(tmp_path, cache, ca
 
     loaded = load_model(str(tmp_path / "tiny.gguf"))
 
-    assert loaded.digest == weight_digest(tiny_llama())
+    assert loaded.digest == model_digest(tiny_llama())
     assert torch.equal(loaded.model(torch.tensor([[1, 2]])).logits, tiny_llama()(torch.tensor([[1, 2]])).logits)
     assert loaded.tokenizer.eos_token_id == 256
     assert loaded.origin == str(tmp_path / "tiny.gguf")
@@ -113,7 +113,7 @@ def test_fresh_weights_take_its_architecture(tmp_path, cache):
     fresh = load_model(f"random:gguf:{tmp_path}/tiny.gguf", seed=5)
 
     assert fresh.parameters == load_model(f"gguf:{tmp_path}/tiny.gguf").parameters
-    assert fresh.digest != weight_digest(tiny_llama())
+    assert fresh.digest != model_digest(tiny_llama())
 
 
 @pytest.mark.parametrize(

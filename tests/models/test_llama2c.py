@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models import load_model, weight_digest
+from shoal.models import load_model, model_digest
 from shoal.models.llama2c import Header, find_tokenizer, read_header
 
 SMALL = Header(width=16, hidden=24, layers=2, heads=4, key_heads=2, vocabulary=20, context=32, tied=True)
@@ -136,7 +136,7 @@ def test_the_tokenizer_beside_it_is_found_and_another_can_be_named(checkpoint, t
     with pytest.raises(ModelError, match=r"\?tokenizer=FILE"):
         load_model(str(checkpoint))
     named = load_model(f"{checkpoint}?tokenizer={tmp_path / 'elsewhere' / 'letters.bin'}")
-    assert named.digest == weight_digest(load_model(f"{checkpoint}?tokenizer={tmp_path}/elsewhere/letters.bin").model)
+    assert named.digest == model_digest(load_model(f"{checkpoint}?tokenizer={tmp_path}/elsewhere/letters.bin").model)
 
 
 def test_of_two_tokenizers_one_must_be_named(checkpoint, tmp_path):

@@ -8,7 +8,7 @@ import resource
 import pytest
 
 from shoal.errors import ModelError
-from shoal.models import check_saving, load_model, save_model, weight_digest
+from shoal.models import check_saving, load_model, model_digest, save_model
 from tiny_models import byte_tokenizer, tiny_llama
 
 
@@ -18,7 +18,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     folder = save_model(model, byte_tokenizer(), tmp_path / "new" / "model")
 
     loaded = load_model(str(folder))
-    assert loaded.digest == weight_digest(model)
+    assert loaded.digest == model_digest(model)
     assert loaded.tokenizer("a 1")["input_ids"] == byte_tokenizer()("a 1")["input_ids"]
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
@@ -47,7 +47,7 @@ def test_a_saved_model_replaces_an_older_one(tmp_path):
     save_model(tiny_llama(seed=0), byte_tokenizer(), tmp_path / "model")
     save_model(tiny_llama(seed=1), byte_tokenizer(), tmp_path / "model")
 
-    assert load_model(str(tmp_path / "model")).digest == weight_digest(tiny_llama(seed=1))
+    assert load_model(str(tmp_path / "model")).digest == model_digest(tiny_llama(seed=1))
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -93,7 +93,7 @@ def test_a_full_disk_leaves_the_older_model_whole(tmp_path, request):
     with pytest.raises(ModelError, match="cannot be saved"):
         save_model(tiny_llama(seed=1), byte_tokenizer(), tmp_path / "model")
 
-    assert load_model(str(tmp_path / "model")).digest == weight_digest(tiny_llama())
+    assert load_model(str(tmp_path / "model")).digest == model_digest(tiny_llama())
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 

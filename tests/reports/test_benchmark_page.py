@@ -124,7 +124,7 @@ def test_the_result_names_the_model_and_the_first_tasks(page: PageReader) -> Non
         "2 tasks with a chance level can be distinguished from it."
     )
     assert page.part(".details") == (
-        "4 tasks, 3,607 items; weights 0123456789ab, float32; shared beginnings computed once."
+        "4 tasks, 3,607 items; digest 0123456789ab, float32; shared beginnings computed once."
     )
 
 
@@ -233,5 +233,5 @@ def test_a_headline_without_a_chance_level_speaks_of_none() -> None:
     text = str(results(task(chance=None), groups=(
         GroupResult(group="g", tasks=("blimp",), metric="acc", value=0.75, weight_by_size=True),
     )))  # fmt: skip
-    assert text.splitlines()[0] == "folder/model (weights 0123456789ab, float32)"
+    assert text.splitlines()[0] == "folder/model (digest 0123456789ab, float32)"
     assert text.splitlines()[-1] == "g: acc 0.7500, the mean of 1 task weighted by items"

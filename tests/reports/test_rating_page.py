@@ -215,7 +215,7 @@ def test_names_texts_and_settings_are_text():
 def test_a_rating_is_printed_and_a_frame():
     found = rating("one", measure(), measure("loss", 1.5, None, None))
     lines = str(found).splitlines()
-    assert lines[0] == "one  (1,900,000 parameters, weights 0123456789abcdef)"
+    assert lines[0] == "one  (1,900,000 parameters, digest 0123456789abcdef)"
     assert lines[1].split() == ["zorro", "0.8000", "[0.7000,", "0.9000]", "pairs"]
     assert "too few or too alike for an interval" in lines[2]
     assert found.to_frame()["name"].tolist() == ["zorro", "loss"]

@@ -48,14 +48,6 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, Integral)
 
 
-def is_finite(value: Any) -> bool:
-    """Whether a value is a real number, neither missing nor infinite."""
-    try:
-        return math.isfinite(value)
-    except TypeError:
-        return False
-
-
 def are_numbers(elements: Sequence[Any]) -> bool:
     """Whether all elements are real numbers or missing; a few numbers among symbols are a fault.
 

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from shoal.changes.conversion import is_finite
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -144,7 +143,8 @@ class ProgressDetector:
         Raises:
             DataError: it is not a finite number.
         """
-        if not is_finite(value):
+        given: Any = value
+        if not (isinstance(given, Real) and math.isfinite(given)):
             raise DataError(f"a progress detector reads finite numbers; got {value!r} at step {self.time}")
         self.time += 1
         if self._first_count < FIRST_VALUES:

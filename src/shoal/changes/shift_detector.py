@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from shoal.changes.conversion import is_finite
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -82,8 +81,12 @@ class ShiftDetector:
         # Here alone: Numba is a second of imports.
         from shoal.changes import shift_kernel, shift_state
 
-        self._kernel, self._places = shift_kernel, shift_state
-        self._state = shift_state.fresh_state()
+        self._kernel = shift_kernel
+        self._places = places = shift_state
+        self._state = np.zeros(places.SIZE)
+        self._state[places.FLOOR] = np.inf
+        self._state[places.INFLATION : places.INFLATION + 4] = 1.0
+        places.forget_tail(self._state)
         self._limits = (float(history), math.log(length), float(length), float(length))
         self._wanted = (False, *(kind in kinds for kind in _KINDS))
 
@@ -123,7 +126,8 @@ class ShiftDetector:
         Raises:
             DataError: it is not a finite number.
         """
-        if not is_finite(value):
+        given: Any = value
+        if not (isinstance(given, Real) and math.isfinite(given)):
             raise DataError(f"a shift detector reads finite numbers; got {value!r} at step {self.time}")
         found = self._kernel.advance(self._state, value, *self._limits)
         return self._shift(found, value) if self._wanted[found] else None

@@ -66,7 +66,7 @@ def advance(state: Array, value: float, history: float, jump: float, rise: float
     """Take in one finite value.
 
     Args:
-        state: of `fresh_state`; changed in place.
+        state: see `shift_state`; changed in place.
         value: the next of the stream.
         history: values that are only learned from.
         jump: mean number of steps between false jumps, its natural logarithm.

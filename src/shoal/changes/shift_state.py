@@ -43,12 +43,3 @@ def forget_tail(state: Array) -> None:
     """Take the tail of the innovations for that of normal ones, for as long as there are few."""
     state[QUANTILE] = 1.2816
     state[EXCESS], state[SQUARES], state[EXCESS_COUNT] = 0.4733 * 20, 2 * 0.4733**2 * 20, 20.0
-
-
-def fresh_state() -> Array:
-    """The state before the first value."""
-    state = np.zeros(SIZE)
-    state[FLOOR] = np.inf
-    forget_tail(state)
-    state[INFLATION : INFLATION + 4] = 1.0
-    return state

@@ -116,7 +116,7 @@ def _summary(loaded: ScoringModel, scores: Scores) -> dict[str, object]:
     """The scores in numbers: never an accuracy without its count and interval."""
     summary: dict[str, object] = {
         "model": loaded.spec,
-        "weights": loaded.digest[:16],
+        "digest": loaded.digest[:16],
         "exact match": exact_share(scores),
         "ended early": sum(item.divergence == "ended-early" for item in scores.items),
         "went on": sum(item.divergence == "went-on" for item in scores.items),

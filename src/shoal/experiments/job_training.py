@@ -112,7 +112,7 @@ def arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord:
         loaded: the model, trained.
         result: of the training.
     """
-    from shoal.models import weight_digest
+    from shoal.models import model_digest
 
     return ArmRecord(
         arm=job.arm,
@@ -125,7 +125,7 @@ def arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord:
         steps=result.steps,
         final_loss=result.curve[-1].loss,
         digest_before=loaded.digest,
-        digest_after=weight_digest(loaded.model),
+        digest_after=model_digest(loaded.model),
     )
 
 

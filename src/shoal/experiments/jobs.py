@@ -113,13 +113,13 @@ class WorkerContext:
         if shuffle:
             import torch
 
-            from shoal.models import shuffle_weights, weight_digest
+            from shoal.models import model_digest, shuffle_weights
 
             shuffle_weights(loaded.model, torch.Generator().manual_seed(seed))
             loaded = replace(
                 # The digest that was read with the weights is of their old order.
                 loaded,
-                digest=weight_digest(loaded.model),
+                digest=model_digest(loaded.model),
                 origin=f"{loaded.origin}, shuffled by seed {seed}",
             )
         return loaded

@@ -123,14 +123,14 @@ def _train_twice() -> str:
 
 
 def _trained_digest() -> str:
-    from shoal.models import load_model, weight_digest
+    from shoal.models import load_model, model_digest
     from shoal.tasks import make_task
     from shoal.training import TrainSettings, train
 
     loaded = load_model(_MODEL, device="cpu", seed=0)
     examples = make_task("counting", largest=10).seen[:_EXAMPLES]
     train(loaded.model, loaded.tokenizer, examples, TrainSettings(epochs=2, batch_tokens=64, precision="float32"))
-    return weight_digest(loaded.model)
+    return model_digest(loaded.model)
 
 
 def _write_and_read() -> str:

@@ -8,6 +8,10 @@ from .decoding import (
     can_continue as can_continue,
     decode_greedily as decode_greedily,
 )
+from .digests import (
+    model_digest as model_digest,
+    vocabulary_digest as vocabulary_digest,
+)
 from .ensemble import (
     EnsembleForCausalLM as EnsembleForCausalLM,
     Mixture as Mixture,
@@ -57,5 +61,4 @@ from .transformers_io import (
     check_saving as check_saving,
     quiet as quiet,
     save_model as save_model,
-    weight_digest as weight_digest,
 )

@@ -87,10 +87,6 @@ class EnsembleForCausalLM(PreTrainedModel):
             )
         )
         self.members = nn.ModuleList(members)
-        # So that ensembles of the same members differ in the digest of their weights where they say something else. As
-        # bits, which no change of the number format touches.
-        bits = [MIXTURES.index(mixture), *torch.from_numpy(shares).view(torch.int64).tolist()]
-        self.register_buffer("mixture_bits", torch.tensor(bits))
         # Members of one tokenizer end their texts alike; those who generate look here for the tokens that do.
         self.generation_config = getattr(members[0], "generation_config", None)
 

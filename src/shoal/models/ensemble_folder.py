@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.files import atomic_file
+from shoal.models.digests import model_digest
 from shoal.models.folder import read_json
 from shoal.models.sources import Source
 from shoal.models.spec import parse_spec
-from shoal.models.transformers_io import weight_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.ensemble import Mixture
-    from shoal.models.spec import ModelSpec
+from shoal.models.spec import ModelSpec
 
 ENSEMBLE = "ensemble.json"
 """The file that makes a folder an ensemble."""
@@ -47,7 +47,7 @@ class EnsembleMember:
     """Its model spec; a path is one from the folder of the ensemble."""
 
     digest: str
-    """SHA-256 of its weights, as `weight_digest` gives it for float32."""
+    """SHA-256 of its settings and weights, as `model_digest` gives it for float32."""
 
     weight: float
     """Its share of the mixture."""
@@ -186,10 +186,10 @@ class EnsembleSource(Source):
         models = []
         for member, source in zip(self.members, self._sources, strict=True):
             model = source.model(torch.float32).eval()
-            if weight_digest(model) != member.digest:
+            if model_digest(model) != member.digest:
                 raise CorruptModelError(
-                    f"the weights of {source.origin} are not those that the ensemble {self._folder} was made of; save "
-                    "the ensemble again"
+                    f"{source.origin} is not the model that the ensemble {self._folder} was made of, by its digest; "
+                    "save the ensemble again"
                 )
             models.append(model)
         weights = [member.weight for member in self.members]

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError, UsageError
+from shoal.models.digests import model_digest
 from shoal.models.ensemble_folder import EnsembleSource
 from shoal.models.folder import FolderSource, holds_tokenizer_alone, read_tokenizer
 from shoal.models.gguf import GgufSource
 from shoal.models.llama2c import Llama2cSource
 from shoal.models.sources import DummySource, RandomSource, hub_folder
 from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
-from shoal.models.transformers_io import check_tokenizer, tensors_digest, weight_digest
+from shoal.models.transformers_io import check_tokenizer
 from shoal.textfiles import read_json_object
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class ScoringModel:
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer
 
     digest: str
-    """SHA-256 of the weights (names, shapes, dtypes and bytes), as 64 hexadecimal characters."""
+    """SHA-256 of weights and settings, as 64 hexadecimal characters; see `shoal.models.model_digest`."""
 
     parameters: int
     """The number of parameters, tied ones counted once."""
@@ -105,7 +106,7 @@ def load_model(
     tokenizer = source.tokenizer()
     check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, source.origin)
     # On the CPU, where the weights still lie.
-    digest = weight_digest(model)
+    digest = model_digest(model)
     return LoadedModel(
         spec=parsed.text,
         model=model.to(place).eval(),
@@ -140,7 +141,7 @@ def load_for_scoring(
             fast, tokenizer = plain
             return ScoringModel(
                 spec=parsed.text,
-                digest=tensors_digest(fast.named_weights()),
+                digest=model_digest(fast),
                 model=fast.to(find_device(device)),
                 tokenizer=tokenizer,
                 parameters=fast.parameters,

@@ -7,14 +7,17 @@ on its neighbours beyond the rounding of a matrix product. Source: Reimers and G
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, DataError, ModelError
+from shoal.models.digests import model_digest, vocabulary_digest
 from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
 from shoal.models.sources import hub_folder
 from shoal.models.spec import parse_spec
-from shoal.models.transformers_io import quiet, weight_digest
+from shoal.models.transformers_io import quiet
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -56,13 +59,13 @@ class SentenceEncoder:
         self._tokenizer = source.tokenizer()
         self._model = _build(source).to(device).eval()
         self._length, self._lower = _read_settings(source.folder, self._model, self._tokenizer)
-        self.digest = weight_digest(self._model)
-        """SHA-256 of the weights, as 64 hexadecimal characters."""
+        self.digest = self._find_digest()
+        """SHA-256 of everything that a vector depends on beside the sentence, as 64 hexadecimal characters."""
 
-    @property
-    def settings(self) -> str:
-        """What a vector depends on beside the weights and the sentence."""
-        return f"{self._pooling} {self._normalizes} {self._length}{' lower' if self._lower else ''}"
+    def _find_digest(self) -> str:
+        reading = [vocabulary_digest(self._tokenizer), self._length, self._lower]
+        known = [model_digest(self._model), *reading, self._pooling, self._normalizes]
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of sentences (N by D) in their order; of no sentences, an array of no rows.

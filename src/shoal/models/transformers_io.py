@@ -1,13 +1,11 @@
 """Calls of `transformers` that build a model or save one, with its noise held back and its faults in one line.
 
 What must hold of the result before a number of it can be trusted is checked here, too. A model is saved as a whole
-folder or not at all. The digest of weights is equal for equal ones, whatever device they lie on and however they were
-loaded.
+folder or not at all.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tempfile
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import torch
-    from torch import Tensor, nn
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
@@ -254,36 +251,3 @@ def _open_to_readers(folder: Path) -> None:
     mode = (folder / "config.json").stat().st_mode
     for path in folder.iterdir():
         path.chmod(mode)
-
-
-def weight_digest(model: nn.Module) -> str:
-    """The digest (see `tensors_digest`) of a module's parameters and persistent buffers."""
-    return tensors_digest(model.state_dict(keep_vars=True))
-
-
-def tensors_digest(weights: Mapping[str, Tensor]) -> str:
-    """SHA-256 over tensors in the order of their names, as 64 hexadecimal characters.
-
-    Each one adds a JSON line with its name, dtype and shape, and then its bytes in row-major order. Of tensors that
-    are tied to each other only the first name counts. It reads each byte once, about 1 s for each GB.
-    """
-    digest = hashlib.sha256()
-    seen: set[int] = set()
-    for name, tensor in sorted(weights.items()):
-        # By identity, which keep_vars leaves: state_dict otherwise gives a new tensor for each name.
-        if id(tensor) in seen:
-            continue
-        seen.add(id(tensor))
-        head = [name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)]
-        digest.update(json.dumps(head).encode() + b"\n")
-        digest.update(_bytes(tensor))
-    return digest.hexdigest()
-
-
-def _bytes(tensor: Tensor) -> memoryview:
-    """The tensor's bytes in row-major order; without a copy where it lies so on the CPU."""
-    import torch
-
-    flat = tensor.detach().to("cpu").contiguous().reshape(-1)
-    # As bytes: NumPy has no bfloat16.
-    return memoryview(flat.view(torch.uint8).numpy().data)

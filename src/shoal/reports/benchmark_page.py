@@ -45,7 +45,7 @@ def _details(found: BenchmarkResults) -> str:
     items = sum(task.items for task in found.tasks)
     reuse = "shared beginnings computed once" if found.reuses_prefixes else "each request read by itself"
     sizes = f"{plural(len(found.tasks), 'task')}, {plural(items, 'item')}"
-    return f"{sizes}; weights {found.digest[:12]}, {found.dtype}; {reuse}."
+    return f"{sizes}; digest {found.digest[:12]}, {found.dtype}; {reuse}."
 
 
 def _picture(found: BenchmarkResults) -> Markup | None:

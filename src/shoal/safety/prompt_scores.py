@@ -18,7 +18,7 @@ from shoal.progress import no_progress
 from shoal.safety.answers import read_answers
 from shoal.safety.generating import chat_prompt, check_can_answer
 from shoal.safety.harm.scorer import harm_scores
-from shoal.serving import GenerationModel, GenerationSettings, TextRecords, generate
+from shoal.serving import GenerationModel, GenerationSettings, TextRecords, encoding_digest, generate
 from shoal.wording import quoted
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ def score_model(
     if chat is None:
         check_can_answer(model, plain=plain)
     settings = GenerationSettings(max_tokens=max_tokens)
-    stated: list[Any] = [settings.to_dict(), model.describe()["digest"], model.dtype, plain, head.digest()]
+    stated: list[Any] = [settings.to_dict(), model.describe()["digest"], encoding_digest(model), model.dtype, plain]
+    stated += [head.digest()]
     stated += [keep_answers, *([] if chat is None else [chat.layout, chat.system])]
     stated += [] if harm is None else [harm.name]
     keys = {prompt: _key(prompt, stated) for prompt in prompts}

@@ -34,5 +34,6 @@ from .stop_strings import (
 from .text_records import (
     FileGenerations as FileGenerations,
     TextRecords as TextRecords,
+    encoding_digest as encoding_digest,
     generate_to_file as generate_to_file,
 )

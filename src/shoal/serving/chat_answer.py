@@ -28,7 +28,7 @@ class ChatAnswer:
     generated: GeneratedText
 
     model: Mapping[str, Any]
-    """Spec, digest of the weights, dtype and device."""
+    """Spec, digest, dtype and device."""
 
     decoding: str
     """How rows were computed."""

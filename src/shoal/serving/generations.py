@@ -30,7 +30,7 @@ class Generations:
     """The continuations of some prompts, in the order of the prompts, the samples of each one after the other."""
 
     model: Mapping[str, Any]
-    """Spec, digest of the weights, dtype and device."""
+    """Spec, digest, dtype and device."""
 
     decoding: str
     """How rows were computed."""

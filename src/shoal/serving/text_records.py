@@ -42,7 +42,7 @@ def record_key(
         sample: its number among the continuations of the prompt.
         settings: what determines it.
         model: what `GenerationModel.describe` gives.
-        tokenizer: what `tokenizer_digest` gives.
+        tokenizer: what `encoding_digest` gives.
     """
     # Neither the spec nor the device: the same weights give the same texts under another path.
     named = [prompt, sample, settings.to_dict(), model["digest"], model["dtype"], tokenizer]
@@ -50,10 +50,10 @@ def record_key(
     return _digest(named)[:32]
 
 
-def tokenizer_digest(model: GenerationModel) -> str:
+def encoding_digest(model: GenerationModel) -> str:
     """A digest of how texts and messages become tokens and tokens become texts, and of the tokens that end a text.
 
-    The digest of the weights says none of that: a chat template, or the end tokens of ``generation_config.json``, can
+    The digest of the model says none of that: a chat template, or the end tokens of ``generation_config.json``, can
     be edited under the same weights.
     """
     tokenizer = model.tokenizer
@@ -167,7 +167,7 @@ def generate_to_file(
         StoreError: the file cannot be written.
         ShoalError: as `generate`.
     """
-    records, described, tokenizer = TextRecords(path), model.describe(), tokenizer_digest(model)
+    records, described, tokenizer = TextRecords(path), model.describe(), encoding_digest(model)
     keys = [
         [record_key(prompt, sample, settings, described, tokenizer) for sample in range(samples)] for prompt in prompts
     ]

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, StoreError
 from shoal.files import atomic_file, remove_partials
-from shoal.models import weight_digest
+from shoal.models import model_digest
 from shoal.training.settings import OPTIONAL, CurvePoint
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def fingerprint(
     del values["checkpoint_seconds"]
     if group.mode == "fsdp":
         values["mode"] = "fsdp"
-    return {"settings": json.dumps(values, sort_keys=True), "data": source.digest, "model": weight_digest(model)}
+    return {"settings": json.dumps(values, sort_keys=True), "data": source.digest, "model": model_digest(model)}
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

@@ -71,7 +71,17 @@ def test_rows_of_any_length_are_found_by_their_place(tmp_path, end):
 
 def test_a_plan_holds_what_the_records_hang_on(plan):
     header = open_plan(plan.path).header
-    assert {"kind", "model", "weights", "dtype", "threads", "data", "end_token", "versions"} <= header.keys()
+    assert {
+        "kind",
+        "model",
+        "digest",
+        "vocabulary",
+        "dtype",
+        "threads",
+        "data",
+        "end_token",
+        "versions",
+    } <= header.keys()
     assert all(len(block.items) * 30 < 64 * 30 for block in plan.blocks())
     assert plan.item_count == 40
 
@@ -114,13 +124,14 @@ def test_other_weights_and_other_versions_are_refused(plan, rows, tmp_path):
     lines = plan.path.read_text().splitlines(keepends=True)
     header = json.loads(lines[0])
     for change, fault in (
-        ({"weights": "0" * 64}, StoreError),
+        ({"digest": "0" * 64}, StoreError),
+        ({"vocabulary": "0" * 16}, StoreError),
         ({"versions": {"torch": "1.0"}}, UsageError),
         ({"kind": "chess"}, UsageError),
     ):
         path = tmp_path / "plan"
         path.write_text(json.dumps({**header, **change}) + "\n" + "".join(lines[1:]))
-        message = r"other weights|was made with torch 1\.0|unknown kind of work"
+        message = r"has another (digest|vocabulary)|was made with torch 1\.0|unknown kind of work"
         with pytest.raises(fault, match=message), open_work(open_plan(path)):
             pass
 

@@ -88,7 +88,7 @@ def test_the_card_states_what_was_written_and_measured():
         "| greedy text of 32 tokens | equal on 16 of 16 prompts |",
         "| tokens | equal on 20 of 20 texts |",
         f"| model.gguf | 1,234,567 | `{'cd' * 32}` |",
-        f"SHA-256 `{'ab' * 32}`",
+        f"its settings and weights: `{'ab' * 32}`",
     ):
         assert part in card
     assert "first differs" not in card

@@ -6,6 +6,7 @@ causal language model), ``encoder:MODEL`` (a sentence-transformers model). A new
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from abc import ABC, abstractmethod
@@ -143,10 +144,12 @@ class HiddenVectorizer(Vectorizer):
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
-        from shoal.models import load_for_scoring
+        from shoal.models import load_for_scoring, vocabulary_digest
 
         self._loaded = load_for_scoring(source)
-        self.digest = self._loaded.digest
+        # Another tokenizer under the same weights gives other vectors.
+        known = f"{self._loaded.digest} {vocabulary_digest(self._loaded.tokenizer)}"
+        self.digest = hashlib.sha256(known.encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of texts, shape (texts, hidden size); that of the opening for a text without tokens."""

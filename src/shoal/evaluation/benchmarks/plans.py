@@ -15,6 +15,7 @@ from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
 from shoal.evaluation.benchmarks.generation import room_of
 from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, find_header, pack_prompts, pack_requests
+from shoal.models import vocabulary_digest
 from shoal.progress import no_progress
 from shoal.text import describe_policy
 
@@ -93,7 +94,7 @@ class BenchmarkPlan:
     @property
     def key(self) -> str:
         """A hash of all but the model's name: plans of one key give the same records."""
-        # The digest of the weights is in it; the name may be a path that differs from machine to machine.
+        # The digest of the model is in it; the name may be a path that differs from machine to machine.
         contents = {name: value for name, value in self.to_dict().items() if name != "model"}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
@@ -160,16 +161,11 @@ def make_plan(
         digest=model.digest,
         model=model.spec,
         dtype=str(model.model.dtype).removeprefix("torch."),
-        tokenizer=f"{describe_policy(model.tokenizer)}; vocabulary {_vocabulary_digest(model)}",
+        tokenizer=f"{describe_policy(model.tokenizer)}; vocabulary {vocabulary_digest(model.tokenizer)}",
         settings={**(settings or {}), "token_budget": token_budget, "tasks": dict(sorted(versions.items()))},
         blocks=tuple(blocks),
     )
     return PreparedBenchmarks(plan=plan, tasks=planned)
-
-
-def _vocabulary_digest(model: ScoringModel) -> str:
-    tokens = sorted(model.tokenizer.get_vocab().items(), key=lambda pair: pair[1])
-    return hashlib.sha256(json.dumps(tokens).encode()).hexdigest()[:16]
 
 
 def _encode(encoder: RequestEncoder, items: TaskItems) -> PlannedTask:

@@ -232,7 +232,7 @@ class BenchmarkResults:
 
     def __str__(self) -> str:
         """Every task, then the groups."""
-        lines = [f"{self.model} (weights {self.digest[:12]}, {self.dtype})"]
+        lines = [f"{self.model} (digest {self.digest[:12]}, {self.dtype})"]
         lines += [str(task) for task in self.tasks]
         lines += [
             f"{group.group}: {group.metric} {group.value:.4f}, the mean of {plural(len(group.tasks), 'task')}"

@@ -100,7 +100,7 @@ def plan_benchmarks(
     header = {
         "kind": BenchmarkWork.name,
         "model": model,
-        "weights": loaded.digest,
+        "digest": loaded.digest,
         "dtype": dtype,
         "device": device,
         "threads": threads,
@@ -156,8 +156,8 @@ def _prepare_again(
     model = load_for_scoring(header["model"], device=header["device"], dtype=header["dtype"])
     prepared = prepare(model, items, options, progress or no_progress)
     if prepared.plan.key != header["records_key"]:
-        what = "weights" if model.digest != header["weights"] else "tasks or data"
-        raise StoreError(f"the plan {plan.path} was made of other {what} than are here; write it again, or use those")
+        what = "another model" if model.digest != header["digest"] else "other tasks or data"
+        raise StoreError(f"the plan {plan.path} was made of {what}; write it again, or use what it was made of")
     return model, selection, prepared
 
 

@@ -53,8 +53,8 @@ class RecordStore:
             key = found.get("key") if isinstance(found, dict) else None
             if key != self._plan.key:
                 raise StoreError(
-                    f"{self.folder} holds another evaluation (other weights, tasks, data or settings); give another "
-                    "--out, or remove that folder"
+                    f"{self.folder} holds another evaluation (another model, other tasks, data or settings); give "
+                    "another --out, or remove that folder"
                 )
             return
         with atomic_file(file) as partial:

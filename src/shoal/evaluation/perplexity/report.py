@@ -215,7 +215,7 @@ class PerplexityReport:
     def _title(self) -> str:
         sizes = ", ".join(plural(unit.count, unit.unit) for unit in self.units)
         return (
-            f"{self.model} ({self.parameters:,} parameters, weights {self.digest[:16]})\n"
+            f"{self.model} ({self.parameters:,} parameters, digest {self.digest[:16]})\n"
             f"  {plural(len(self.documents), 'document')}: {sizes}"
         )
 

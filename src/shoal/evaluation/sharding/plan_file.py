@@ -89,7 +89,7 @@ class ShardPlan:
     path: Path
 
     header: Mapping[str, Any]
-    """Kind of the work, digest of the weights, dtype, settings: whatever the records hang on."""
+    """Kind of the work, digest of the model, dtype, settings: whatever the records hang on."""
 
     key: str
     """The SHA-256 of header and blocks."""

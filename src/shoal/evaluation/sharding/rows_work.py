@@ -15,7 +15,7 @@ from shoal.evaluation.batching import encode_rows
 from shoal.evaluation.evaluator import evaluate
 from shoal.evaluation.sharding.plan_file import ShardBlock, ShardPlan, write_plan
 from shoal.evaluation.sharding.shard_work import ShardWork, versions
-from shoal.models import load_for_scoring, parse_spec
+from shoal.models import load_for_scoring, parse_spec, vocabulary_digest
 from shoal.progress import no_progress
 from shoal.tasks import END_TOKEN, Example, row_to_example
 from shoal.textfiles import finite, parse_json
@@ -49,11 +49,13 @@ class RowsWork(ShardWork):
         header = plan.header
         self._model = load_for_scoring(header["model"], device=header["device"], dtype=header["dtype"])
         # A spec may name a folder whose weights were trained on since the plan was made.
-        if self._model.digest != header["weights"]:
-            raise StoreError(
-                f"{header['model']} has other weights (digest {self._model.digest[:12]}) than the plan {plan.path} "
-                f"({header['weights'][:12]}); give it those, or write the plan again"
-            )
+        here = {"digest": self._model.digest, "vocabulary": vocabulary_digest(self._model.tokenizer)}
+        for what, digest in here.items():
+            if digest != header[what]:
+                raise StoreError(
+                    f"{header['model']} has another {what} ({digest[:12]}) than the plan {plan.path} "
+                    f"({header[what][:12]}); use the model that the plan was made with, or write the plan again"
+                )
         self._path, self._end_token = Path(header["data"]), header["end_token"]
         try:
             self._file = self._path.open("rb")
@@ -143,7 +145,8 @@ def plan_rows(
     header = {
         "kind": RowsWork.name,
         "model": model,
-        "weights": loaded.digest,
+        "digest": loaded.digest,
+        "vocabulary": vocabulary_digest(loaded.tokenizer),
         "dtype": dtype,
         "device": device,
         "threads": threads,

@@ -84,7 +84,7 @@ class StoryRating:
 
     def __str__(self) -> str:
         """The measures as lines of text."""
-        title = f"{self.model}  ({self.parameters:,} parameters, weights {self.digest[:16]})"
+        title = f"{self.model}  ({self.parameters:,} parameters, digest {self.digest[:16]})"
         return "\n".join([title, *map(_line, self.measures)])
 
 

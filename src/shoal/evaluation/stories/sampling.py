@@ -17,7 +17,7 @@ from shoal.errors import TooLongError, UsageError
 from shoal.evaluation.batching import model_limits
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
-from shoal.models import sample_continuations
+from shoal.models import sample_continuations, vocabulary_digest
 from shoal.text import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def complete_prompts(
         tokenizer: its tokenizer.
         prompts: what is continued.
         sampling: how many completions, and how they are sampled.
-        digest: names the weights in the record.
+        digest: names the model in the record.
         record: the JSONL file of completions; it is made, or continued.
         progress: called with (what, done, total).
 
@@ -124,10 +124,10 @@ def complete_prompts(
     """
     record = None if record is None else Path(record)
     if record is not None and not digest:
-        raise UsageError("a record of completions needs the digest of the weights, which identifies the model")
-    settings = (digest, sampling.temperature, sampling.max_tokens, sampling.seed)
+        raise UsageError("a record of completions needs the digest of the model; give digest=")
+    settings = (digest, vocabulary_digest(tokenizer), sampling.temperature, sampling.max_tokens, sampling.seed)
     draws = [
-        _Draw(prompt, number, ids, limit, _key(settings, prompt, number))
+        _Draw(prompt, number, ids, limit, _key(settings, prompt, ids, number))
         for prompt in prompts
         for ids, limit in [_encode(model, tokenizer, prompt, sampling.max_tokens)]
         for number in range(sampling.completions)
@@ -163,8 +163,8 @@ def _encode(
     return ids, max_tokens if context is None else min(max_tokens, context - len(ids))
 
 
-def _key(settings: tuple[Any, ...], prompt: StoryPrompt, number: int) -> str:
-    return hashlib.sha256(json.dumps([*settings, prompt.key, number]).encode()).hexdigest()[:24]
+def _key(settings: tuple[Any, ...], prompt: StoryPrompt, ids: Sequence[int], number: int) -> str:
+    return hashlib.sha256(json.dumps([*settings, prompt.key, ids, number]).encode()).hexdigest()[:24]
 
 
 def _draw(model: Any, tokenizer: Any, draws: Sequence[_Draw], temperature: float) -> list[dict[str, Any]]:

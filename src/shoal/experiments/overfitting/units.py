@@ -162,7 +162,7 @@ class _Work:
     def do(self) -> TrainingRecord:
         """Train, score, save."""
         from shoal.experiments.pretraining.planning import build_recipe_model, train_settings
-        from shoal.models import find_device, save_model, weight_digest
+        from shoal.models import find_device, model_digest, save_model
         from shoal.training import Callbacks, Monitoring, run_training
 
         recipe, prepared = self.recipe, self.prepared
@@ -195,7 +195,7 @@ class _Work:
             tokens=tokens,
             steps=result.curve[-1].step,
             other_compute=self.other_compute + taught * tokens,
-            digest=weight_digest(model),
+            digest=model_digest(model),
             nats=nats,
             sizes=sizes,
             notes=notes,
@@ -271,7 +271,7 @@ class _Work:
 
     def _teacher(self) -> tuple[Teacher | None, float]:
         """What a distilled model learns from, and the operations that it costs per token of the student."""
-        from shoal.models import EnsembleForCausalLM, weight_digest
+        from shoal.models import EnsembleForCausalLM, model_digest
         from shoal.training import Teacher
 
         lesson = self.training.lesson
@@ -281,7 +281,7 @@ class _Work:
         ensemble = EnsembleForCausalLM(members, lesson.weights).eval()
         teacher = Teacher(
             model=ensemble,
-            digest=weight_digest(ensemble),
+            digest=model_digest(ensemble),
             temperature=lesson.temperature,
             share=lesson.share,
         )

@@ -36,10 +36,10 @@ class MeasuredOnce:
 
     def nats(self, model: PreTrainedModel) -> list[float]:
         """The log-likelihood of each row, in nats."""
-        from shoal.models import weight_digest
+        from shoal.models import model_digest
 
         # By the weights themselves: the step alone does not say whether they are the averaged ones.
-        digest = weight_digest(model)
+        digest = model_digest(model)
         if digest != self._digest:
             self._nats_R, self._digest = self.documents.nats(model), digest
         return self._nats_R

@@ -187,7 +187,7 @@ class SafetyTrainer:
         return {"place": training.place, **stopwatch.cost()}
 
     def _train_and_measure(self, training: SafetyTraining, place: Path) -> SafetyTrainingRecord:
-        from shoal.models import weight_digest
+        from shoal.models import model_digest
 
         if training.safety_examples is None:
             self._measure(self._loaded, place)
@@ -199,7 +199,7 @@ class SafetyTrainer:
         # Trained in place, and the next training begins from the same weights.
         model = copy.deepcopy(self._loaded.model)
         result = self._tune(model, examples, training, place)
-        tuned = replace(self._loaded, model=model.eval(), digest=weight_digest(model), origin=training.title)
+        tuned = replace(self._loaded, model=model.eval(), digest=model_digest(model), origin=training.title)
         self._measure(tuned, place)
         return SafetyTrainingRecord(
             safety_examples=training.safety_examples,

@@ -24,7 +24,7 @@ from shoal.insight.hooks import find_parts, read_activations
 from shoal.insight.logits.lens import find_unembedding
 from shoal.insight.options import DEFAULTS
 from shoal.insight.tokens.reading import encode_texts
-from shoal.models import weight_digest
+from shoal.models import model_digest
 
 if TYPE_CHECKING:
     import os
@@ -72,10 +72,10 @@ class TunedLens:
         """Refuse a model other than the one that the lens was trained for.
 
         Raises:
-            ModelError: the lens was trained for other weights.
+            ModelError: the lens was trained for another model.
         """
-        if weight_digest(parts.model) != self.model:
-            raise ModelError("this tuned lens was trained for other weights; train one for this model")
+        if model_digest(parts.model) != self.model:
+            raise ModelError("this tuned lens was trained for another model by its digest; train one for this")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the lens as one safetensors file, atomically."""
@@ -143,7 +143,7 @@ def train_tuned_lens(
     return TunedLens(
         weight_MDD=torch.stack([weight for weight, _ in found]),
         bias_MD=torch.stack([bias for _, bias in found]),
-        model=weight_digest(model),
+        model=model_digest(model),
         positions=len(layers[-1]),
     )
 

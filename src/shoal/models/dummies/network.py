@@ -149,7 +149,7 @@ class DummyModel(_DummyPreTrainedModel):
         self.tree = dict(tree.children)
         self.table_PD = table_PD.to(device, dtype)
         self.prediction_N = prediction_N.to(device)
-        # The tree itself is a buffer too, so that two dummies differ in the digest of their weights.
+        # The tree itself is a buffer too, so that two dummies differ in their digests.
         edges = [(node, token, child) for (node, token), child in tree.children.items()]
         self.edges_E3 = torch.tensor(edges, dtype=torch.long, device=device).reshape(-1, 3)
 

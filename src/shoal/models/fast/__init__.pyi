@@ -1,4 +1,5 @@
 from .base import (
+    INDIFFERENT_SETTINGS as INDIFFERENT_SETTINGS,
     FastModel as FastModel,
     fast_class as fast_class,
     wrap as wrap,

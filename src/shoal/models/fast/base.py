@@ -18,6 +18,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch.nn.functional import linear
 
@@ -27,7 +28,7 @@ from shoal.models.probing import hooks_present
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
     from shoal.models.fast.kv_cache import KeyValues
 
@@ -55,7 +56,7 @@ class LMHead:
         return products
 
 
-_INDIFFERENT = {
+INDIFFERENT_SETTINGS = {
     "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",
     "embd_pdrop", "embed_dropout", "eos_token_id", "initializer_range", "model_type", "pad_token_id", "pretraining_tp",
     "resid_dropout", "resid_pdrop", "summary_activation", "summary_first_dropout", "summary_proj_to_labels",
@@ -109,7 +110,7 @@ class FastModel(ABC):
     def read_settings(cls, config: Mapping[str, Any]) -> dict[str, Any] | None:
         """The settings in a config.json; None where it has a key or a value that this class does not know."""
         # A key that is not known here may change every number.
-        if not set(config) <= {*cls.defaults, *_INDIFFERENT}:
+        if not set(config) <= {*cls.defaults, *INDIFFERENT_SETTINGS}:
             return None
         settings = {**cls.defaults, **{key: config[key] for key in cls.defaults if key in config}}
         if not all(_is_of_its_kind(settings[key], usual) for key, usual in cls.defaults.items()):
@@ -120,9 +121,24 @@ class FastModel(ABC):
             return None
 
     @classmethod
+    def settings_of(cls, config: PreTrainedConfig) -> dict[str, Any] | None:
+        """The settings of a live model; None where this class does not compute its forward pass."""
+        settings = {key: getattr(config, key, default) for key, default in cls.defaults.items()}
+        return settings if cls.fits(settings) else None
+
+    @classmethod
     @abstractmethod
     def fits(cls, settings: Mapping[str, Any]) -> bool:
         """Whether this class computes the forward pass of these settings."""
+
+    @classmethod
+    @abstractmethod
+    def settings_beyond_weights(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything that the forward pass depends on and no name or shape of a weight tells, as JSON writes it.
+
+        Args:
+            settings: for which `fits` holds, with derived values or without.
+        """
 
     @classmethod
     @abstractmethod
@@ -224,11 +240,16 @@ def wrap(model: PreTrainedModel) -> FastModel | None:
     kind = fast_class(model.config.model_type)
     if kind is None or not all(_is_plain(module, kind.modules) for module in model.modules()):
         return None
-    settings = {key: getattr(model.config, key, default) for key, default in kind.defaults.items()}
+    settings = kind.settings_of(model.config)
     weights = {name: weight.detach() for name, weight in model.named_parameters()}
-    if not kind.fits(settings) or not kind.takes(settings, weights):
+    if settings is None or not kind.takes(settings, weights):
         return None
     return kind(settings, weights)
+
+
+def narrowed(value: float) -> float:
+    """A number as float32 holds it, in which GGUF files keep the settings of a model."""
+    return float(np.float32(value))
 
 
 def _is_plain(module: torch.nn.Module, known: frozenset[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from shoal.models.fast.base import narrowed
 from shoal.models.fast.layer_norm import Affine, LayerNormLayer, LayerNormModel
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class FastGPT2(LayerNormModel):
             and not settings["scale_attn_by_inverse_layer_idx"]
             and settings["n_embd"] % settings["n_head"] == 0
         )
+
+    @classmethod
+    def settings_beyond_weights(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """See `FastModel.settings_beyond_weights`."""
+        return {"heads": settings["n_head"], "epsilon": narrowed(settings["layer_norm_epsilon"])}
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

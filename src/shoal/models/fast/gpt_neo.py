@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.fast.base import FusedLinear
+from shoal.models.fast.base import FusedLinear, narrowed
 from shoal.models.fast.layer_norm import LayerNormLayer, LayerNormModel
 
 if TYPE_CHECKING:
@@ -66,6 +66,18 @@ class FastGPTNeo(LayerNormModel):
             and set(kinds) <= {"global", "local"}
             and settings["hidden_size"] % settings["num_heads"] == 0
         )
+
+    @classmethod
+    def settings_beyond_weights(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """See `FastModel.settings_beyond_weights`."""
+        kinds = _kinds(settings)
+        return {
+            "heads": settings["num_heads"],
+            "epsilon": narrowed(settings["layer_norm_epsilon"]),
+            "layers": kinds,
+            # Where no layer is local nothing depends on the window.
+            "window": settings["window_size"] if "local" in kinds else None,
+        }
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import embedding, linear, silu
 
 from shoal.models.attention import attend
-from shoal.models.fast.base import FastModel, FusedLinear
+from shoal.models.fast.base import FastModel, FusedLinear, narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,6 +131,16 @@ class FastLlama(FastModel):
             and not settings["mlp_bias"]
             and heads % key_heads == 0
         )
+
+    @classmethod
+    def settings_beyond_weights(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """See `FastModel.settings_beyond_weights`."""
+        return {
+            "heads": _heads(settings),
+            "epsilon": narrowed(settings["rms_norm_eps"]),
+            "base": narrowed(settings["rope_parameters"]["rope_theta"]),
+            "context": settings["max_position_embeddings"],
+        }
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UnavailableError
-from shoal.models import find_device, quiet, weight_digest
+from shoal.models import find_device, model_digest, quiet
 from shoal.models.generation import has_chat_template
 from shoal.wording import in_one_line
 
@@ -48,7 +48,7 @@ class RewardHarmScorer:
 
     @property
     def name(self) -> str:
-        """The model with the digest of its weights."""
+        """The model with its digest."""
         return f"{self.spec} ({self.digest[:12]}), {'reward' if self.harmful < 0 else 'probability of harm'}"
 
     def __call__(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float | None]:
@@ -146,7 +146,7 @@ def load_harm_model(spec: str, *, device: str = "auto") -> RewardHarmScorer:
         model=model.to(find_device(device)).eval(),
         tokenizer=tokenizer,
         spec=spec,
-        digest=weight_digest(model),
+        digest=model_digest(model),
         max_tokens=min([*limits, 4096]),
         harmful=_harmful_output([str(name) for _, name in sorted(model.config.id2label.items())], spec),
     )

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.attribution.planted import small_llama
-from shoal.models import LoadedModel, weight_digest
+from shoal.models import LoadedModel, model_digest
 from shoal.models.generation import render_chat
 from shoal.safety.shortcut.pairs import make_minimal_pairs
 from shoal.serving import make_generation_model
@@ -146,7 +146,7 @@ def plant_refuser(recipe: PlantedRefuser) -> GenerationModel:
         model=model,
         tokenizer=tokenizer,
         spec=f"planted refuser ({recipe.mechanism}, seed {recipe.seed})",
-        digest=weight_digest(model),
+        digest=model_digest(model),
         parameters=model.num_parameters(),
         origin=f"trained from fresh weights of the seed {recipe.seed}",
     )

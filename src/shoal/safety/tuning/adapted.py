@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from shoal.models import load_model, weight_digest
+from shoal.models import load_model, model_digest
 from shoal.training import load_adapters, merge_adapters
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def merge_into(model: LoadedModel, adapters: str | os.PathLike[str]) -> LoadedMo
     load_adapters(model.model, adapters)
     merge_adapters(model.model)
     model.model.eval()
-    return replace(model, digest=weight_digest(model.model), origin=f"{model.origin}, with the adapters of {adapters}")
+    return replace(model, digest=model_digest(model.model), origin=f"{model.origin}, with the adapters of {adapters}")
 
 
 def merged_copy(model: LoadedModel, adapters: str | os.PathLike[str]) -> LoadedModel:

@@ -81,7 +81,7 @@ class SafeAnswer:
     """The set that the request comes from."""
 
     writer: str
-    """Who wrote the answer: the model at its endpoint, a model spec with the digest of its weights, or a person."""
+    """Who wrote the answer: the model at its endpoint, a model spec with its digest, or a person."""
 
     p_refusal: float
     """The scorer's probability that it refuses, fully or partly."""

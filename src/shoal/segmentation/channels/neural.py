@@ -90,7 +90,7 @@ class SentenceVectorChannel(_ModelChannel):
 
     def _key(self, sentences: Sequence[str]) -> str:
         encoder = self._encoder()
-        digest = hashlib.sha256(f"{encoder.digest} {encoder.settings}".encode())
+        digest = hashlib.sha256(encoder.digest.encode())
         for sentence in sentences:
             # The zero byte separates: the same text cut elsewhere is another key.
             digest.update(b"\0" + sentence.encode("utf-8", "surrogatepass"))

@@ -96,5 +96,5 @@ def _verified(export: ModelExport) -> str:
 
 def _files(export: ModelExport) -> str:
     rows = [f"| {file.name} | {file.size:,} | `{file.sha256}` |" for file in export.files]
-    source = f"Weights of the source: SHA-256 `{export.source_digest}` (`shoal.models.weight_digest`, float32)."
+    source = f"The source, its settings and weights: `{export.source_digest}` (`shoal.models.model_digest`)."
     return "\n".join(["| file | bytes | SHA-256 |", "|---|---|---|", *rows, "", source])

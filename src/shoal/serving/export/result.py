@@ -32,7 +32,7 @@ class ModelExport:
     """Its model spec."""
 
     source_digest: str
-    """SHA-256 of the source's weights in float32, as `shoal.models.weight_digest` gives it."""
+    """SHA-256 of the source's settings and weights in float32, as `shoal.models.model_digest` gives it."""
 
     format: str
     dtype: str
