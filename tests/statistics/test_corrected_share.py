@@ -184,3 +184,16 @@ def test_labels_speak_alone_where_guesses_can_add_nothing() -> None:
     assert share_by_labels([0.2] * 30, mixed) == prediction_powered_share([0.2] * 30, mixed)
     with pytest.raises(DataError, match="no labelled item"):
         share_by_labels([0.2], [])
+
+
+def test_errors_measured_on_too_few_items_turn_no_interval_around() -> None:
+    few = ErrorRates(sensitivity=1.0, specificity=0.06, positives=2, negatives=100)
+    with pytest.raises(DataError, match="measured on 2 positives and 100 negatives, too few"):
+        correct_share([True] * 90 + [False] * 10, few)
+
+
+def test_items_without_clusters_share_none_with_labelled_ones() -> None:
+    guesses = [float(place % 3 == 0) for place in range(60)]
+    labelled = [(guess, place % 2 == 0) for place, guess in enumerate(guesses)]
+    named = [("another", place) for place in range(60)]
+    assert prediction_powered_share(guesses, labelled) == prediction_powered_share(guesses, labelled, clusters=named)

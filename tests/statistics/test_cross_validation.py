@@ -152,3 +152,22 @@ def test_a_single_group_cannot_be_left_out():
 def test_a_score_that_is_no_number_is_refused():
     with pytest.raises(UsageError, match="finite"):
         cross_validate(lambda places: None, lambda model, places: float("nan"), group_folds([1, 2, 3], 3))
+
+
+@pytest.mark.parametrize("first", [float("nan"), float("inf")])
+def test_a_candidate_that_diverges_is_named_and_never_chosen(first):
+    candidates = Candidates(["wild", "tame"], lambda name, places: name)
+    folds = group_folds([1, 2, 3, 4], 2)
+    with pytest.raises(UsageError, match="'wild' has no finite score"):
+        nested_cross_validate(
+            candidates,
+            lambda name, places: first if name == "wild" else 0.9,
+            folds,
+            lambda places: group_folds(places.tolist(), 2),
+        )
+
+
+def test_a_choice_without_inner_folds_is_refused():
+    candidates = Candidates(["one"], lambda name, places: name)
+    with pytest.raises(UsageError, match="inner fold"):
+        nested_cross_validate(candidates, lambda name, places: 0.5, group_folds([1, 2], 2), lambda places: [])

@@ -219,3 +219,13 @@ def test_groups_without_spread_bound_no_effect_that_the_test_does_not_reject() -
     # Four values a side that never vary settle the effect.
     sure = blocked_test([[1.0] * 4], [[0.0] * 4])
     assert (sure.low, sure.high) == (pytest.approx(1), pytest.approx(1))
+
+
+@pytest.mark.parametrize(("seeds", "confidence"), [((3, 3), 0.9), ((2, 3), 0.8)])
+def test_an_effect_that_the_fewest_divisions_reject_lies_off_the_interval(
+    seeds: tuple[int, int], confidence: float
+) -> None:
+    # Twice 1 of 20 is 0.1, which 1 - 0.9 falls short of by rounding alone.
+    found = blocked_test([[10.0, 11.0, 12.0][: seeds[0]]], [[0.0, 1.0, 2.0][: seeds[1]]], confidence=confidence)
+    assert found.p_value == pytest.approx(1 - confidence)
+    assert 0 < found.low < found.estimate < found.high < math.inf

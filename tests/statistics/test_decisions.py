@@ -89,3 +89,10 @@ def test_equal_shares_of_all_samples_give_no_interval_whatever_rounding_makes_of
         found = decision_accuracy(small, [large] * 3)
         assert (found.one_seed.low, found.one_seed.high) == (None, None)
         assert (found.mean_of_seeds.low, found.mean_of_seeds.high) == (None, None)
+
+
+def test_means_that_are_equal_but_for_rounding_are_a_tie():
+    small = [[0.4, 0.3], [0.5, 0.3], [0.3, 0.6]]
+    found = decision_accuracy(small, [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    assert found.mean_of_seeds.value == 0.5
+    assert decision_accuracy([[0.0, 1.0]], small).reversed_pairs == ()

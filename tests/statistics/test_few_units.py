@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t
 
 from shoal.errors import UsageError
-from shoal.statistics import fit_floors, mean_estimate, student_bootstrap
+from shoal.statistics import fit_floors, mean_estimate, percentile_ends, student_bootstrap
 
 
 def test_the_interval_of_a_mean_is_the_usual_t_interval():
@@ -88,3 +88,10 @@ def test_an_estimate_is_written_in_the_digits_asked_for():
     assert f"{found:.0%}" == "75% [13%, 137%]"
     assert f"{found:.2f}" == "0.75 [0.13, 1.37]"
     assert str(found) == "0.7500 [0.1290, 1.3710]"
+
+
+def test_a_statistic_that_some_samples_do_not_have_has_no_interval():
+    gains = np.array([1.0, 2.0, 3.0])
+    found = student_bootstrap(lambda places: float("nan") if (places == 0).all() else gains[places].mean(), 3)
+    assert (found.value, found.low, found.high) == (2.0, None, None)
+    assert percentile_ends(np.array([0.1, np.nan, 0.3]), units=30, confidence=0.95) == (None, None)

@@ -263,3 +263,20 @@ def test_the_error_of_a_drawn_p_value_is_that_of_other_draws() -> None:
     spread = np.std([each.p_value for each in found], ddof=1)
     # A standard deviation of 24 draws is known to some 15%.
     assert found[0].p_value_error == pytest.approx(float(spread), rel=0.25)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: power(math.nan, 1.0, 8),
+        lambda: seeds_needed(math.nan, 1.0),
+        lambda: seeds_needed(1.0, 1.0, target=1.5),
+        lambda: smallest_detectable_effect(-1.0, 8),
+        lambda: smallest_detectable_effect(math.nan, 8),
+        lambda: smallest_detectable_effect(1.0, 0),
+        lambda: smallest_detectable_effect(1.0, 8, target=1.5),
+    ],
+)
+def test_a_power_of_what_is_no_number_is_refused(asked) -> None:
+    with pytest.raises(UsageError):
+        asked()

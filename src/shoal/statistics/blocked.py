@@ -44,6 +44,9 @@ DRAWN = 19_999
 _MAX_LISTED = 1000
 """Divisions of one block that are listed; a block with more is permuted at random."""
 
+_SLACK = 1e-9
+"""A tail of whole divisions (0.05 of 20, and 1 - 0.9 is below 0.1) must not be missed for its rounding."""
+
 _TINY = 1e-12
 """Differences that cancel are zero up to rounding, and a tie must be seen as one."""
 
@@ -156,13 +159,13 @@ class BlockedPermutation:
         check_confidence(confidence)
         tail = (1 - confidence) / 2
         # Where the smallest attainable tail is not below it, nothing can ever be rejected.
-        if 1 / self.divisions > tail:
+        if 1 / self.divisions > tail + _SLACK:
             return -math.inf, math.inf
         return self._end(-1, tail), self._end(1, tail)
 
     def _end(self, side: int, tail: float) -> float:
         def rejected(effect: float) -> bool:
-            return self.one_sided(effect)[0 if side < 0 else 1] <= tail
+            return self.one_sided(effect)[0 if side < 0 else 1] <= tail + _SLACK
 
         # Without any spread within groups, by how far the estimates of the divisions lie apart: a block of two single
         # values has no spread, and its effect may yet differ from that of the others.

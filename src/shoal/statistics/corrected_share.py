@@ -129,7 +129,8 @@ def correct_share(
         confidence: of the interval.
 
     Raises:
-        DataError: there are no items, or the classifier is hardly better than a coin.
+        DataError: there are no items, or the classifier is hardly better than a coin, or may be for all that its few
+            labelled items show.
     """
     check_confidence(confidence)
     if not len(guesses):
@@ -149,12 +150,19 @@ def correct_share(
     seen, shrunk = items + z * z, (items * raw + z * z / 2) / (items + z * z)
     hits, sensitivity = errors.positives + 2, (errors.positives * errors.sensitivity + 1) / (errors.positives + 2)
     spared, specificity = errors.negatives + 2, (errors.negatives * errors.specificity + 1) / (errors.negatives + 2)
-    middle = (shrunk + specificity - 1) / (sensitivity + specificity - 1)
+    known = sensitivity + specificity - 1
+    if known < _MIN_INFORMATION:
+        raise DataError(
+            f"the classifier's errors were measured on {errors.positives:.3g} positives and {errors.negatives:.3g} "
+            f"negatives, too few for a sensitivity of {errors.sensitivity:.3f} and a specificity of "
+            f"{errors.specificity:.3f}: it may separate nothing; label more items"
+        )
+    middle = (shrunk + specificity - 1) / known
     miss = sensitivity * (1 - sensitivity) / hits
     alarm = specificity * (1 - specificity) / spared
     shift = 2 * z * z * (middle * miss - (1 - middle) * alarm)
     variance = shrunk * (1 - shrunk) / seen + middle**2 * miss + (1 - middle) ** 2 * alarm
-    half = z * math.sqrt(variance) / (sensitivity + specificity - 1)
+    half = z * math.sqrt(variance) / known
     raw_low, raw_high = _interval(raw, items, confidence)
     corrected = (raw + errors.specificity - 1) / information
     low, high = middle + shift - half, middle + shift + half
@@ -223,8 +231,8 @@ def prediction_powered_share(
         covariance = float(np.cov(known_M, truths_M)[0, 1])
         weight = min(1.0, max(0.0, covariance / ((1 + len(known_M) / len(others_N)) * spread)))
     estimate = float(truths_M.mean() + weight * (others_N.mean() - known_M.mean()))
-    names = list(clusters) if clusters is not None else list(range(len(others_N)))
-    known_names = list(labelled_clusters) if labelled_clusters is not None else list(range(len(known_M)))
+    names = _named(clusters, len(others_N), "other")
+    known_names = _named(labelled_clusters, len(known_M), "labelled")
     # Two pseudo-items, one of each error, as in Agresti and Coull: a sample with few errors would seem to have none.
     residuals = [*(truths_M - weight * known_M).tolist(), 1.0, -1.0]
     error = cluster_robust_se(residuals, [*(("item", name) for name in known_names), "missed", "invented"])
@@ -270,8 +278,8 @@ def share_by_labels(
         return prediction_powered_share(
             guesses, labelled, clusters=clusters, labelled_clusters=labelled_clusters, confidence=confidence
         )
-    names = list(labelled_clusters) if labelled_clusters is not None else list(range(len(truths)))
-    others = list(clusters) if clusters is not None else [("other", place) for place in range(len(guesses))]
+    names = _named(labelled_clusters, len(truths), "labelled")
+    others = _named(clusters, len(guesses), "other")
     share = sum(truths) / len(truths)
     low, high = _interval(share, effective_size(truths, names), confidence)
     every = [*(guess for guess, _ in labelled), *guesses]
@@ -281,6 +289,11 @@ def share_by_labels(
         raw=raw, raw_low=raw_low, raw_high=raw_high, corrected=share, low=low, high=high, confidence=confidence,
         method="labels alone",
     )  # fmt: skip
+
+
+def _named(clusters: Sequence[Hashable] | None, items: int, kind: str) -> list[Hashable]:
+    """The clusters of items; each item without one is its own, and is that of no item of another kind."""
+    return list(clusters) if clusters is not None else [(kind, place) for place in range(items)]
 
 
 def _interval(share: float, items: float, confidence: float) -> tuple[float, float]:

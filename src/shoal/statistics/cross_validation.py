@@ -234,7 +234,7 @@ def nested_cross_validate(
         progress: called with ("trainings", done, total).
 
     Raises:
-        UsageError: there are no candidates, fewer than two folds, or a score that is not finite.
+        UsageError: there are no candidates or inner folds, fewer than two folds, or a score that is not finite.
     """
     found, sign = [], 1.0 if maximize else -1.0
     inner_folds = [inner(fold.train) for fold in folds]
@@ -248,7 +248,7 @@ def nested_cross_validate(
                 progress("trainings", done, total)
                 scores.append(score(candidates.fit(name, fold.train[part.train]), fold.train[part.test]))
                 done += 1
-            means.append(sign * math.fsum(scores) / len(scores))
+            means.append(sign * _inner_mean(scores, name))
         best = candidates.names[max(range(len(means)), key=means.__getitem__)]
         progress("trainings", done, total)
         found.append(_scored(fold, score(candidates.fit(best, fold.train), fold.test), chosen=str(best)))
@@ -282,6 +282,13 @@ def out_of_fold(
     for fold, predicted in rows:
         found[fold.test] = predicted
     return found
+
+
+def _inner_mean(scores: Sequence[float], name: object) -> float:
+    """What a candidate is chosen by; of numbers with one that is none, no candidate would be the best."""
+    if not scores or not all(map(math.isfinite, scores)):
+        raise UsageError(f"the candidate {name!r} has no finite score on every inner fold: {list(scores)}")
+    return math.fsum(scores) / len(scores)
 
 
 def _scored(fold: Fold, score: float, chosen: str = "") -> FoldScore:

@@ -95,17 +95,17 @@ def decision_accuracy(
         )
     if not np.isfinite(small).all() or not np.isfinite(large).all():
         raise UsageError("a score of the decisions is no finite number")
-    signs_SP, signs_LP = _differences(small), _differences(large)
+    gaps_SP, gaps_LP = _differences(small), _differences(large)
     places = list(_samples(len(small), len(large), seed))
 
     def by_one(chosen_S: Any, chosen_L: Any) -> float:
-        return _agreement(np.sign(signs_SP[chosen_S]), np.sign(signs_LP[chosen_L].mean(axis=0)))
+        return _agreement(np.sign(gaps_SP[chosen_S]), np.sign(_mean(gaps_LP[chosen_L])))
 
     def by_mean(chosen_S: Any, chosen_L: Any) -> float:
-        return _agreement(np.sign(signs_SP[chosen_S].mean(axis=0)), np.sign(signs_LP[chosen_L].mean(axis=0)))
+        return _agreement(np.sign(_mean(gaps_SP[chosen_S])), np.sign(_mean(gaps_LP[chosen_L])))
 
     pairs = list(itertools.combinations(range(small.shape[1]), 2))
-    mean_small_P, mean_large_P = signs_SP.mean(axis=0), signs_LP.mean(axis=0)
+    mean_small_P, mean_large_P = _mean(gaps_SP), _mean(gaps_LP)
     turned = [
         pair if large_gap < 0 else (pair[1], pair[0])
         for pair, small_gap, large_gap in zip(pairs, mean_small_P, mean_large_P, strict=True)
@@ -115,7 +115,7 @@ def decision_accuracy(
     return DecisionAccuracy(
         one_seed=_estimate(by_one, shape, places, confidence),
         mean_of_seeds=_estimate(by_mean, shape, places, confidence),
-        large_with_itself=_with_itself(signs_LP),
+        large_with_itself=_with_itself(gaps_LP),
         pairs=len(pairs),
         reversed_pairs=tuple(turned),
     )
@@ -127,6 +127,14 @@ def _differences(scores_SC: Floats) -> Floats:
 
     first_P, second_P = np.triu_indices(scores_SC.shape[1], k=1)
     return np.asarray(scores_SC[:, first_P] - scores_SC[:, second_P], dtype=np.float64)
+
+
+def _mean(gaps_SP: Floats) -> Floats:
+    """The mean difference of each pair over seeds; one that cancels is 0 and a tie, whatever rounding leaves of it."""
+    import numpy as np
+
+    mean_P = gaps_SP.mean(axis=0)
+    return np.where(np.abs(mean_P) <= _TINY * np.abs(gaps_SP).max(axis=0), 0.0, mean_P)
 
 
 def _agreement(one: Floats, other: Floats) -> float:
@@ -163,11 +171,11 @@ def _estimate(statistic: Any, shape: tuple[int, int], samples: Sequence[Any], co
     )
 
 
-def _with_itself(signs_LP: Floats) -> float | None:
+def _with_itself(gaps_LP: Floats) -> float | None:
     import numpy as np
 
-    count = len(signs_LP)
+    count = len(gaps_LP)
     if count < 2:
         return None
-    others = [np.delete(signs_LP, place, axis=0).mean(axis=0) for place in range(count)]
-    return float(np.mean([_agreement(np.sign(one), np.sign(rest)) for one, rest in zip(signs_LP, others, strict=True)]))
+    others = [_mean(np.delete(gaps_LP, place, axis=0)) for place in range(count)]
+    return float(np.mean([_agreement(np.sign(one), np.sign(rest)) for one, rest in zip(gaps_LP, others, strict=True)]))

@@ -109,15 +109,17 @@ def percentile_ends(
 ) -> tuple[float, float] | tuple[None, None]:
     """The percentile interval of a statistic; (None, None) where its units cannot show how it varies.
 
-    They cannot where they are too few (`enough_units`), and where the samples are alike: the next unit may differ, and
-    an interval of no width says that it cannot.
+    They cannot where they are too few (`enough_units`), where the samples are alike (the next unit may differ, and an
+    interval of no width says that it cannot), and where a sample has no finite statistic.
 
     Args:
         drawn_D: the statistic of each bootstrap sample.
         units: how many were resampled.
         confidence: of the interval.
     """
-    if not enough_units(units, confidence) or not len(drawn_D):
+    import numpy as np
+
+    if not enough_units(units, confidence) or not len(drawn_D) or not np.isfinite(drawn_D).all():
         return None, None
     low, high = percentile_interval(drawn_D, confidence)
     return (None, None) if no_width(low, high) else (low, high)

@@ -35,7 +35,7 @@ def student_bootstrap(
 ) -> Estimate:
     """A statistic of all units, with a Student interval whose standard error is that of a bootstrap over them.
 
-    There is no interval of one unit, nor of units that are all alike.
+    There is no interval of one unit, nor of units that are all alike or have a sample without a finite statistic.
 
     Args:
         statistic: from the places of units, some of them several times, to a number.
@@ -62,6 +62,8 @@ def student_bootstrap(
         else resampled_places(units, seed=seed)
     )
     drawn_D = np.asarray([statistic(places) for places in samples_Dn])
+    if not np.isfinite(drawn_D).all():
+        return estimate_without_interval(value, units, confidence)
     # By the spread around the mean of the draws: the bias of a bootstrap is no part of the standard error.
     error = float(drawn_D.std()) * math.sqrt(units / (units - 1))
     return _student_estimate(StudentTest(estimate=value, standard_error=error, freedom=units - 1), units, confidence)

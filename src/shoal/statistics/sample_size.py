@@ -50,13 +50,12 @@ def power(effect: float, difference_sd: float, seeds: int, *, alpha: float = 0.0
         alpha: the level of the test.
 
     Raises:
-        UsageError: the standard deviation is negative or not finite, or there is no pair.
+        UsageError: the standard deviation is negative or not finite, the effect is not finite, or there is no pair.
     """
     check_alpha(alpha)
-    if not (math.isfinite(difference_sd) and difference_sd >= 0):
-        raise UsageError(f"a standard deviation is finite and at least 0, not {difference_sd}")
-    if seeds < 1:
-        raise UsageError(f"power needs a number of seeds of at least 1, not {seeds}")
+    _check_spread(difference_sd, seeds)
+    if not math.isfinite(effect):
+        raise UsageError(f"power needs a finite effect, not {effect}")
     if seeds < fewest_seeds(alpha=alpha):
         return 0.0
     if difference_sd == 0:
@@ -77,11 +76,25 @@ def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: floa
         alpha: the level of the test.
 
     Raises:
-        UsageError: as in `power`.
+        UsageError: as in `power`, or the power is not between 0 and 1.
     """
+    _check_target(target)
+    _check_spread(difference_sd, seeds)
     if seeds < fewest_seeds(alpha=alpha):
         return math.inf
     return _detectable_sds(seeds, target, alpha) * difference_sd
+
+
+def _check_spread(difference_sd: float, seeds: int) -> None:
+    if not (math.isfinite(difference_sd) and difference_sd >= 0):
+        raise UsageError(f"a standard deviation is finite and at least 0, not {difference_sd}")
+    if seeds < 1:
+        raise UsageError(f"power needs a number of seeds of at least 1, not {seeds}")
+
+
+def _check_target(target: float) -> None:
+    if not 0 < target < 1:
+        raise UsageError(f"the power that is wanted lies between 0 and 1, not {target}; 0.8 is usual")
 
 
 @cache
@@ -107,8 +120,9 @@ def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, al
         alpha: the level of the test.
 
     Raises:
-        UsageError: as in `power`.
+        UsageError: as in `power`, or the power is not between 0 and 1.
     """
+    _check_target(target)
     fewest = fewest_seeds(alpha=alpha)
     # One by one: with few seeds the attainable level below alpha jumps, so that power may fall with one more seed,
     # and halving could pass over the fewest.
@@ -177,8 +191,7 @@ def detectable_shift(freedom: float, *, target: float = 0.8, alpha: float = 0.05
     check_alpha(alpha)
     if not freedom > 0:
         raise UsageError(f"a test needs degrees of freedom above 0, not {freedom}; add seeds")
-    if not 0 < target < 1:
-        raise UsageError(f"the power that is wanted lies between 0 and 1, not {target}; 0.8 is usual")
+    _check_target(target)
     if math.isinf(freedom):
         normal = NormalDist()
         return normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(target)
