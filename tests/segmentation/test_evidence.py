@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.stats import multivariate_normal
 
 from shoal.segmentation import Features, WordChannel
@@ -120,3 +121,13 @@ def test_the_commonest_words_take_the_documents_own_frequencies() -> None:
     common_style = WordEvidence(np.array([[40, 0]] * 5 + [[0, 1]]), shares)
     # A word of style that fills the document is expected there, so one more of it says less.
     assert common_style.scores(400.0)[0, 1] / 40 > rare_style.scores(400.0)[0, 1]
+
+
+def test_zeros_that_are_written_out_and_weights_below_one_count_as_what_they_are() -> None:
+    table = sparse.coo_array(np.eye(2))
+    written = sparse.coo_array((np.array([1.0, 1.0, 0.0]), (np.array([0, 1, 0]), np.array([0, 1, 1]))), shape=(2, 2))
+    shares = np.array([1e-3, 2e-3])
+    assert np.array_equal(WordEvidence(written, shares).scores(10.0), WordEvidence(table, shares).scores(10.0))
+    # Of a weight the rising factorial is a quotient of gamma functions, and that of 0.5 once more is that of 1.
+    half = WordEvidence(np.array([[0.5], [0.5]]), np.array([1e-3])).scores(10.0)[0, 2]
+    assert half == pytest.approx(WordEvidence(np.array([[1.0]]), np.array([1e-3])).scores(10.0)[0, 1])

@@ -133,3 +133,10 @@ def test_words_are_labelled_with_their_marks_and_without_contractions() -> None:
     first, second = label_segments(cut(hindi, english))
     assert {trait.name for trait in first.words} == {"हिन्दी", "किताब", "पढ़ो"}
     assert not {trait.name for trait in second.words} & {"ll", "ve"}
+
+
+@pytest.mark.parametrize("words", [("hello hello", "hello"), ("cats dogs birds", "houses streets"), ("1 2 3", "4 5")])
+def test_what_every_token_of_a_text_has_sets_no_segment_apart(words: tuple[str, str]) -> None:
+    first, second = label_segments(cut(*((word,) * 10 for word in words)))
+    for label in (first, second):
+        assert not {trait.name for trait in (*label.words, *label.style)} & {"hello", "a content word", "a number"}

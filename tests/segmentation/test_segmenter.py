@@ -117,11 +117,21 @@ def test_a_long_text_takes_a_count(count: int) -> None:
 def test_a_long_text_takes_as_many_segments_as_fit(
     monkeypatch: pytest.MonkeyPatch, count: int, min_length: int
 ) -> None:
-    for name, value in (("MAX_WHOLE", 40), ("_STEP", 10), ("_WINDOW", 30)):
+    for name, value in (("MAX_WHOLE", 40), ("_STEP", 10)):
         monkeypatch.setattr(segmenter, name, value)
     found = segment(["x"] * 90, channel=Given(levels([31, 28, 31])), count=count, min_length=min_length)
     assert found.count == count
     assert min(found.lengths) >= min_length
+
+
+@pytest.mark.parametrize(("lengths", "min_length"), [((60, 50), 35), ((50, 45), 45)])
+def test_a_long_text_has_segments_as_long_as_a_window_of_two(
+    monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, int], min_length: int
+) -> None:
+    for name, value in (("MAX_WHOLE", 40), ("_STEP", 10)):
+        monkeypatch.setattr(segmenter, name, value)
+    found = segment(["x"] * sum(lengths), channel=Given(levels(lengths)), min_length=min_length)
+    assert found.lengths == lengths
 
 
 def test_short_texts_report_no_progress_without_a_model() -> None:
@@ -132,6 +142,10 @@ def test_short_texts_report_no_progress_without_a_model() -> None:
     ("features", "message"),
     [
         (Features(), "no counts, vectors or likelihoods"),
+        (Features(counts=np.eye(4), background=np.array([0.0, 0.5, 0.3, 0.2])), "share that is not above 0"),
+        (Features(counts=np.eye(4), background=np.full(3, 0.3)), r"background of shape \(3,\) for 4 words"),
+        (Features(vectors=np.ones((4, 2)), trust=np.array([1.0, 0.0, 1.0, 1.0])), "trust that is not above 0"),
+        (Features(vectors=np.ones((4, 2)), placing=Features(counts=-np.eye(4))), "negative counts"),
         (Features(vectors=np.zeros((3, 2))), r"shape \(3, 2\) for 4 sentences"),
         (Features(likelihoods=np.array([[np.nan, 0.0]] * 4)), "not finite"),
         (Features(counts=-np.ones((4, 2))), "negative counts"),

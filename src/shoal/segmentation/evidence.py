@@ -173,10 +173,13 @@ class WordEvidence:
 
 
 def _log_rising(start: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logarithm of start (start + 1) ... (start + times - 1); most words occur once, where no Γ is needed."""
+    """The logarithm of start (start + 1) ... (start + times - 1); most words occur once, where no Γ is needed.
+
+    Weights in place of counts have the same in terms of Γ, and a count of 0 adds nothing.
+    """
     found = np.log(start)
-    often = times > 1
-    found[often] = gammaln(start[often] + times[often]) - gammaln(start[often])
+    other = times != 1
+    found[other] = gammaln(start[other] + times[other]) - gammaln(start[other])
     return found
 
 

@@ -35,6 +35,9 @@ _PRIOR_TOKENS = 100.0
 """How many tokens of the whole text's rates are added to each side: enough that a word seen once does not
 differ notably from one never seen."""
 
+_SAME_SHARE = 1e-6
+"""Tokens; fewer are what rounding leaves of none, since the features of a sentence are shares of its tokens."""
+
 _WORD = re.compile(rf"{LETTER_RUN}(?:[-']{LETTER_RUN})*")
 _CONTRACTION = re.compile(r"(?:n't|'(?:s|ll|re|ve|d|m))$")
 _LENGTH_FEATURE = "sentence of"
@@ -232,7 +235,11 @@ def _sum(counts: Sequence[Counter[str]]) -> Counter[str]:
 def _log_odds(count: float, size: float, other: float, other_size: float, prior: float) -> float:
     """The difference of log-odds in standard errors (equations 16, 20, 22)."""
     one, two = count + prior, other + prior
-    odds = np.log(one / (size + _PRIOR_TOKENS - one)) - np.log(two / (other_size + _PRIOR_TOKENS - two))
+    others = size + _PRIOR_TOKENS - one, other_size + _PRIOR_TOKENS - two
+    # Where every token of the text has the name, both odds are infinite, up to rounding, and nothing differs.
+    if min(others) < _SAME_SHARE:
+        return 0.0
+    odds = np.log(one / others[0]) - np.log(two / others[1])
     return float(odds / np.sqrt(1 / one + 1 / two))
 
 

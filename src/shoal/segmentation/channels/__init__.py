@@ -180,3 +180,23 @@ def check_features(features: Features, sentences: int, channel: str) -> None:
         values = features.counts.data if sparse.issparse(features.counts) else features.counts
         if (np.asarray(values) < 0).any():
             raise DataError(f"the channel {channel!r} gave negative counts")
+        _check_background(features, channel)
+    trust = features.trust
+    if trust is not None and not (np.shape(trust) == (sentences,) and np.all((trust > 0) & (trust <= 1))):
+        raise DataError(f"the channel {channel!r} gave a trust that is not above 0 and at most 1 for each sentence")
+    if features.placing is not None:
+        check_features(features.placing, sentences, channel)
+
+
+def _check_background(features: Features, channel: str) -> None:
+    words, background = features.counts.shape[1], features.background
+    if background is None:
+        return
+    if np.shape(background) != (words,):
+        raise DataError(
+            f"the channel {channel!r} gave a background of shape {np.shape(background)} for {words} words; expected a "
+            "share of each"
+        )
+    # A word that the language never has would make every segment with it impossible.
+    if not (np.isfinite(background).all() and (background > 0).all()):
+        raise DataError(f"the channel {channel!r} gave a background with a share that is not above 0")
