@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -201,6 +202,17 @@ COLUMNS = {name: texts_of(name, 12) for name in ("rule", "copy")}
 def trained(name: str) -> Explanation:
     table = table_of(COLUMNS)
     return explain_answers(table, answers_to(table, texts_of(name, 12)), SEEN)
+
+
+def test_trainings_that_cannot_tell_are_told_together_with_all_names_between_which_they_doubt() -> None:
+    def doubtful(*names: str) -> Explanation:
+        return replace(trained("rule"), verdict="cannot tell", names=names)
+
+    found = explain_trainings({0: doubtful("rule", "noise"), 1: trained("copy"), 2: doubtful("copy", "rule")})
+    assert found.sentence.startswith(
+        "cannot tell between rule, noise and copy in 2 of 3 seeds and the shortcut copy in 1 of 3 seeds (mean share: "
+    )
+    assert explain_trainings({0: doubtful("rule")}).sentence.startswith("perhaps rule in 1 of 1 seed (")
 
 
 def test_trainings_say_their_verdicts_with_the_commonest_first() -> None:

@@ -46,7 +46,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {},
             (
-                "Exact match is 0.25 higher with model pretrained than with random (95% interval 0.2 to "
+                "Exact match is 0.25 higher with model = pretrained than with random (95% interval 0.2 to "
                 "0.3; 8 trainings "
                 "in 1 block); 0.1 matters."
             ),
@@ -54,7 +54,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"trainings": 1, "blocks": (), "confidence": 0.975},
             (
-                "Exact match is 0.25 higher with model pretrained than with random (97.5% interval 0.2 to "
+                "Exact match is 0.25 higher with model = pretrained than with random (97.5% interval 0.2 to "
                 "0.3; 1 training "
                 "in 0 blocks); 0.1 matters."
             ),
@@ -62,7 +62,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "refuted", "estimate": 0.01, "low": -0.02, "high": 0.04},
             (
-                "An effect of 0.1, which would matter, is excluded: exact match is 0.01 higher with model "
+                "An effect of 0.1, which would matter, is excluded: exact match is 0.01 higher with model = "
                 "pretrained than "
                 "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
             ),
@@ -70,7 +70,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "refuted", "direction": "worse", "estimate": -0.01, "low": -0.02, "high": 0.04},
             (
-                "A loss of 0.1, which would matter, is excluded: exact match is 0.01 lower with model "
+                "A loss of 0.1, which would matter, is excluded: exact match is 0.01 lower with model = "
                 "pretrained than "
                 "with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
             ),
@@ -79,14 +79,14 @@ def control(name: str, says: str, *, passed: bool) -> Control:
             {"verdict": "refuted", "direction": "different", "estimate": 0.0005, "low": -0.02, "high": 0.04},
             (
                 "A difference of 0.1, which would matter, is excluded: exact match is 0.0005 higher with "
-                "model pretrained "
+                "model = pretrained "
                 "than with random (95% interval -0.02 to 0.04; 8 trainings in 1 block)."
             ),
         ),
         (
             {"verdict": "underpowered", "estimate": 0.2, "low": -0.05, "high": 0.45},
             (
-                "The result is inconclusive: exact match is 0.2 higher with model pretrained than with "
+                "The result is inconclusive: exact match is 0.2 higher with model = pretrained than with "
                 "random, and the 95% "
                 "interval -0.05 to 0.45 excludes neither an effect of 0.1, which would matter, nor none (8 "
                 "trainings in 1 "
@@ -96,7 +96,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "underpowered", "low": -math.inf, "high": math.inf},
             (
-                "Exact match is 0.25 higher with model pretrained than with random, but 8 trainings in 1 "
+                "Exact match is 0.25 higher with model = pretrained than with random, but 8 trainings in 1 "
                 "block cannot "
                 "exclude anything: add seeds or blocks."
             ),
@@ -108,7 +108,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "underpowered", "estimate": 0.3, "low": 0.05, "high": 0.55},
             (
-                "The result is inconclusive: exact match is 0.3 higher with model pretrained than with "
+                "The result is inconclusive: exact match is 0.3 higher with model = pretrained than with "
                 "random, and the "
                 "effect is not clear after the correction for several hypotheses, or below the one that "
                 "matters (95% "
@@ -118,7 +118,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "underpowered", "estimate": 0.02, "low": -0.03, "high": 0.07, "corrected_p": 0.2},
             (
-                "The result is inconclusive: exact match is 0.02 higher with model pretrained than with "
+                "The result is inconclusive: exact match is 0.02 higher with model = pretrained than with "
                 "random; the 95% "
                 "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but not after the "
                 "correction for "
@@ -128,7 +128,7 @@ def control(name: str, says: str, *, passed: bool) -> Control:
         (
             {"verdict": "underpowered", "estimate": 0.02, "low": -0.03, "high": 0.07},
             (
-                "The result is inconclusive: exact match is 0.02 higher with model pretrained than with "
+                "The result is inconclusive: exact match is 0.02 higher with model = pretrained than with "
                 "random; the 95% "
                 "interval -0.03 to 0.07 excludes an effect of 0.1, which would matter, but trainings that "
                 "spread this much "
@@ -165,7 +165,9 @@ def test_an_interval_that_falls_short_is_judged_by_the_direction(
 def test_less_is_read_as_it_is_measured() -> None:
     # The estimate counts what is better; bits per byte that are better are fewer.
     line = verdict_line(result(), hypothesis(), BITS)
-    assert line.startswith(f"{BITS.label[0].upper()}{BITS.label[1:]} is 0.25 lower with model pretrained than with ran")
+    assert line.startswith(
+        f"{BITS.label[0].upper()}{BITS.label[1:]} is 0.25 lower with model = pretrained than with ran"
+    )
     worse = verdict_line(result(estimate=-0.25, low=-0.3, high=-0.2), hypothesis(), BITS)
     assert "is 0.25 higher with" in worse
 
@@ -182,7 +184,7 @@ def test_an_interaction_is_a_gain_that_is_larger_or_smaller(estimate: float, way
     one = hypothesis(moderator={"factor": "size", "treatment": 40, "baseline": 10.0})
     line = verdict_line(result(estimate=estimate), one, measure)
     assert line.startswith(
-        f"What model pretrained gains in {measure.label} over random is 0.25 {way} at size 40 than at 10 ("
+        f"What model = pretrained gains in {measure.label} over random is 0.25 {way} at size = 40 than at 10 ("
     )
 
 
@@ -197,7 +199,7 @@ def test_only_the_controls_that_failed_are_named() -> None:
     assert line == (
         "The comparison cannot answer the hypothesis, since both sides stand at the floor, the "
         "baseline did not fit "
-        "and labels did not matter (exact match is 0.25 higher with model pretrained than with "
+        "and labels did not matter (exact match is 0.25 higher with model = pretrained than with "
         "random; 95% interval "
         "0.2 to 0.3; 8 trainings in 1 block)."
     )
@@ -206,10 +208,13 @@ def test_only_the_controls_that_failed_are_named() -> None:
 
 def test_equal_sides_are_called_equal() -> None:
     equal = result(verdict="refuted", estimate=0.0, low=-0.01, high=0.01)
-    assert "exact match is the same with model pretrained as with random (" in verdict_line(equal, hypothesis(), EXACT)
+    assert "exact match is the same with model = pretrained as with random (" in verdict_line(
+        equal, hypothesis(), EXACT
+    )
     one = hypothesis(moderator={"factor": "size", "treatment": 40, "baseline": 10})
-    assert "what model pretrained gains in exact match over random is the same at size 40 as at 10 (" in verdict_line(
-        equal, one, EXACT
+    assert (
+        "what model = pretrained gains in exact match over random is the same at size = 40 as at 10 ("
+        in verdict_line(equal, one, EXACT)
     )
 
 

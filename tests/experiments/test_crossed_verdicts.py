@@ -40,7 +40,7 @@ def test_a_clear_effect_is_supported_and_an_absent_one_refuted(tmp_path: Path) -
     assert pretraining.low <= pretraining.estimate <= pretraining.high
     assert [block.label for block in pretraining.blocks] == ["examples 5", "examples 10", "examples 20"]
     assert "exact match is 0.3" in pretraining.sentence.lower()
-    assert "higher with pretraining pretrained than with random" in pretraining.sentence
+    assert "higher with pretraining = pretrained than with random" in pretraining.sentence
     assert more.high < 0.1
     assert found.trainings == 24
     assert len(found.cells) == 6
@@ -80,7 +80,7 @@ def test_an_interaction_is_the_difference_of_differences(tmp_path: Path) -> None
     [result] = found.hypotheses
     assert result.verdict == "supported"
     assert result.estimate == pytest.approx(0.5, abs=0.05)
-    assert "larger at examples 5 than at 20" in result.sentence
+    assert "larger at examples = 5 than at 20" in result.sentence
 
 
 def test_few_noisy_trainings_are_underpowered_and_say_what_would_settle_it(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def crossed_result() -> CrossedResult:
             direction="better",
             test="permutation",
             verdict=word,
-            sentence="Exact match is 0.2 higher with pretraining pretrained than with random.",
+            sentence="Exact match is 0.2 higher with pretraining = pretrained than with random.",
             estimate=0.2,
             low=low,
             high=high,

@@ -9,6 +9,7 @@ import pytest
 from shoal.attribution import Explanation, ItemAnswer, candidates_of, explain_answers
 from shoal.attribution.programs import FoundProgram, SearchResult, ShowingItem
 from shoal.reports import explanation_page
+from shoal.reports.explanation import trainings_section
 from shoal.tasks import make_task
 
 
@@ -75,3 +76,16 @@ def test_a_search_that_found_nothing_says_so_and_shows_the_best(explained):
     assert "found no shortcut that is not named here" in page
     assert "The best of 5,000 programs" in page
     assert "Shortcuts that nobody named" not in explanation_page(explained, model="mine")
+
+
+def test_few_arms_are_a_list_and_many_a_table_with_the_rest_behind_one_line_each(explained):
+    few = trainings_section({"left": {0: explained}, "right": {0: explained}}, confidence=0.95)
+    assert few is not None
+    assert "<li><b>left</b>: " in few
+    assert few.count("<summary>") == 2
+    many = trainings_section({f"arm {place}": {0: explained} for place in range(6)}, confidence=0.95)
+    assert many is not None
+    assert "<li>" not in many
+    assert "What explains the answers of each arm" in many
+    for folded in ("Answers equal to those of each explanation, arm by arm", "What each arm answers instead"):
+        assert many.count(f"<summary>{folded}</summary>") == 1

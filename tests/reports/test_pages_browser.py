@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from markupsafe import Markup
 
 from browsing import Browser, chromium
+from shoal.figures import Section, document, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +88,18 @@ def test_a_page_is_no_wider_than_its_window_and_its_text_stands_out(
 def test_text_stands_out_from_dark_paper_too(browser: Browser, pages: dict[str, str], name: str) -> None:
     browser.open(pages[name], width=1280, dark=True)
     assert browser.value(CONTRAST) >= 4.5
+
+
+def test_a_name_without_a_space_wraps_wherever_it_stands(browser: Browser, tmp_path: Path) -> None:
+    name = "pretraining=pretrained,examples=160,task=" + "comparison" * 30
+    block = Markup(
+        "<p>{0}</p><ul><li><b>{0}</b></li></ul><details open><summary>{0}</summary><dl><dt>{0}</dt><dd>{0}</dd></dl>"
+        "<blockquote>{0}</blockquote></details>{1}"
+    ).format(name, table(["Arm", "What explains it", "Of"], [[name, name, name]], caption=name))
+    page = tmp_path / "long.html"
+    page.write_text(document(name, name, [Section("names", name, block)], details=name), encoding="utf-8")
+    browser.open(page.as_uri(), width=390)
+    assert browser.value("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_narrow_table_is_a_list_of_cards_with_the_headings_as_labels(browser: Browser, pages: dict[str, str]) -> None:

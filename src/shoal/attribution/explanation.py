@@ -333,7 +333,12 @@ def _mean_shares(found: Mapping[int, Explanation], confidence: float) -> tuple[M
 
 
 def _sentence(seeds: tuple[SeedVerdict, ...], shares: tuple[MeanShare, ...]) -> str:
-    counts = Counter(_called(seed) for seed in seeds)
+    doubtful = [seed for seed in seeds if seed.verdict == "cannot tell" and len(seed.names) > 1]
+    counts = Counter(_called(seed) for seed in seeds if seed not in doubtful)
+    if doubtful:
+        # Together: each training doubts between names of its own, and all of their lists would hide the verdict.
+        often = Counter(name for seed in doubtful for name in seed.names)
+        counts[f"cannot tell between {joined([name for name, _ in often.most_common()])}"] = len(doubtful)
     verdicts = joined([f"{words} in {count} of {plural(len(seeds), 'seed')}" for words, count in counts.most_common()])
     parts = ", ".join(f"{share.name} {share.mean:.2f}" for share in shares if share.mean >= _SHOWN)
     return f"{verdicts} (mean share: {parts})"
@@ -347,5 +352,5 @@ def _called(seed: SeedVerdict) -> str:
         return f"a mixture of {joined(list(seed.names))}"
     if seed.verdict == "cannot tell":
         # One name alone leads without being sure of it.
-        return f"cannot tell between {joined(list(seed.names))}" if len(seed.names) > 1 else f"perhaps {seed.names[0]}"
+        return f"perhaps {seed.names[0]}"
     return {"rule": "the rule", "noise": "none of the named explanations"}[seed.verdict]

@@ -120,7 +120,10 @@ def _bounded(end: float) -> float | None:
 
 def _explanations(run: CrossedRun) -> Markup:
     """What explains the models of each cell; nothing of a run that has not come to its end."""
-    return trainings_section(run.explanations, confidence=run.experiment.measure.confidence) or Markup("")
+    # By the levels alone, as the cells are labelled above: the name of a cell repeats every factor.
+    called = {cell.name: ", ".join(cell.levels.values()) for cell in run.experiment.cells}
+    found = {called[name]: seeds for name, seeds in run.explanations.items()}
+    return trainings_section(found, confidence=run.experiment.measure.confidence) or Markup("")
 
 
 def _sections(run: CrossedRun) -> list[Section]:

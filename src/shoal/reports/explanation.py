@@ -45,16 +45,21 @@ def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confide
     if not found:
         return None
     arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in found.items()}
-    sentences = Markup("").join(
-        Markup("<li><b>{}</b>: {}.</li>").format(arm, trainings.sentence) for arm, trainings in arms.items()
-    )
     caption = (
         f"Share of the answers to held-out items that each explanation gives: mean over seeds (filled mark), "
         f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
     )
     drawn = _drawn({arm: _arm_panel(arm, trainings) for arm, trainings in arms.items()}, _leading_arms(arms), caption)
-    instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
-    return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreement_tables(found) + instead
+    return _verdicts(arms) + drawn + _agreement_tables(found) + _all_instead(found)
+
+
+def _verdicts(arms: Mapping[str, TrainingsExplanation]) -> Markup:
+    """What explains each arm: a few in a list, many in a table, which is quicker to look through."""
+    if len(arms) > _SIDE_BY_SIDE:
+        rows = [(arm, f"{capital(trainings.sentence)}.") for arm, trainings in arms.items()]
+        return table(("Arm", "What explains it"), rows, caption="What explains the answers of each arm", cards=True)
+    listed = (Markup("<li><b>{}</b>: {}.</li>").format(arm, trainings.sentence) for arm, trainings in arms.items())
+    return Markup("<ul>{}</ul>").format(Markup("").join(listed))
 
 
 def explanation_page(found: Explanation, *, model: str, search: SearchResult | None = None) -> str:
@@ -209,8 +214,11 @@ def _agreement_tables(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
     """One table of a few arms, or of many one for each, folded away."""
     if len(found) <= _SIDE_BY_SIDE:
         return _agreements(found)
-    folded = Markup("<details><summary>{}: answers equal to those of each explanation</summary>{}</details>")
-    return Markup("").join(folded.format(capital(arm), _agreements({arm: seeds})) for arm, seeds in found.items())
+    folded = Markup("<details><summary>Answers equal to those of each explanation, arm by arm</summary>{}</details>")
+    titled = Markup("<h3>{}</h3>{}")
+    return folded.format(
+        Markup("").join(titled.format(capital(arm), _agreements({arm: seeds})) for arm, seeds in found.items())
+    )
 
 
 def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
@@ -241,6 +249,14 @@ def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
             row.append(f"{instead[key]} of {differs[key]}" if differs[key] else NOTHING)
         rows.append(row)
     return table(head, rows, caption="Answers equal to those of each explanation, all seeds together")
+
+
+def _all_instead(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
+    """What each arm answers instead; of many arms behind one more line to open."""
+    arms = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
+    if len(found) <= _SIDE_BY_SIDE:
+        return arms
+    return Markup("<details><summary>What each arm answers instead</summary>{}</details>").format(arms)
 
 
 def _instead_of_run(arm: str, seeds: Mapping[int, Explanation]) -> Markup:

@@ -10,7 +10,6 @@ from shoal.experiments.crossed.cell_tasks import narrowness_place, one_per_task,
 from shoal.experiments.crossed.result import Confound
 from shoal.experiments.measures import MEASURES, gain, mean_of
 from shoal.experiments.storage import read_json
-from shoal.experiments.verdict import number_text
 from shoal.statistics import Control
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def _difference(
     means = [_mean(number(each) for each in side) or 0.0 for side in _sides(run, contrast)]
     largest = max(map(abs, means))
     apart = bool(largest) and abs(means[0] - means[1]) > _NOTABLE * largest
-    values = " and ".join(f"{mean:,.0f}" if mean >= 100 else number_text(mean) for mean in means)
+    values = " and ".join(f"{mean:,.0f}" if mean >= 100 else f"{mean:.3g}" for mean in means)
     says = f"{what}: {values} on average for treatment and baseline" if apart else f"{what}: alike ({values})"
     return Confound(name=name, present=apart, says=says)
 

@@ -79,10 +79,10 @@ def _finding(estimate: float, hypothesis: Hypothesis, measure: Measure) -> str:
     if hypothesis.moderator is None:
         way = f"{size} {'higher' if raw > 0 else 'lower'}" if raw else "the same"
         other = "than" if raw else "as"
-        return f"{measure.label} is {way} with {hypothesis.factor} {first} {other} with {second}{limits}"
+        return f"{measure.label} is {way} with {hypothesis.factor} = {first} {other} with {second}{limits}"
     at = hypothesis.moderator
     way = f"{size} {'larger' if estimate > 0 else 'smaller'}" if raw else "the same"
     return (
-        f"what {hypothesis.factor} {first} gains in {measure.label} over {second} is {way} at {at.factor} "
+        f"what {hypothesis.factor} = {first} gains in {measure.label} over {second} is {way} at {at.factor} = "
         f"{level_name(at.treatment)} {'than' if raw else 'as'} at {level_name(at.baseline)}{limits}"
     )
