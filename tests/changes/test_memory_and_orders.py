@@ -14,6 +14,7 @@ from shoal.changes import (
     ProgressDetector,
     ShiftDetector,
     as_stream,
+    change_points,
     deseasonalize,
     difference,
     preprocess,
@@ -178,6 +179,13 @@ def test_gaps_are_bridged_by_a_line_and_infinities_drawn_in() -> None:
     drawn = standardized(endless[:, None])[:, 0]
     assert drawn[11] == pytest.approx(drawn[10])
     assert not standardized(np.full((5, 1), np.nan)).any()
+
+
+@pytest.mark.parametrize("sides", [(1.0, np.inf), (0.0, -np.inf), (-np.inf, np.inf)])
+@pytest.mark.parametrize("model", ["levels", "law"])
+def test_infinities_beside_equal_numbers_are_a_change_under_every_model(sides: tuple[float, float], model: str) -> None:
+    stream = np.repeat(sides, 50)
+    assert [change.place for change in change_points(stream, model=model).changes] == [50]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "1", [1.0]])

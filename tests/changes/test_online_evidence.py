@@ -195,3 +195,15 @@ def test_the_evidence_of_a_detector_is_that_of_its_levels() -> None:
     levels, _ = made.levels(values[ORDER:], made.scores(values[:ORDER]))
     past, new = levels[: 64 - ORDER].tolist(), levels[64 - ORDER :].tolist()
     assert detector.evidence == pytest.approx(math.log(on_paper(past, new)), rel=1e-9)
+
+
+def test_a_start_is_forgotten_before_its_counts_stand_still() -> None:
+    """Counts of 32 bits end at 2^24, after which every start would seem to have found a law that fits ever better."""
+    state, steps = DetectorState.fresh(), 2**25
+    state.step, state.starts[0], state.stands_for[0] = steps, 0, SPACING
+    for cell, (bits, length) in enumerate(CELLS):
+        words, contexts = 1 << bits * length, 1 << bits * (length - 1)
+        state.past[cell, :words], state.past_contexts[cell, :contexts] = steps / words, steps / contexts
+    state.counts[0], state.contexts[0] = np.minimum(state.past, 2**24), np.minimum(state.past_contexts, 2**24)
+    done, _ = state.read(np.random.default_rng(0).integers(0, 16, 200), 1e9)
+    assert done == 200

@@ -88,3 +88,10 @@ def test_equal_searches_have_equal_results_and_other_settings_others() -> None:
     assert change_points(SHIFT) == change_points(SHIFT)
     assert hash(change_points(SHIFT)) == hash(change_points(SHIFT))
     assert change_points(SHIFT) != change_points(SHIFT, alpha=0.01)
+
+
+def test_numbers_near_the_largest_float_have_their_mean() -> None:
+    found = change_points(np.repeat([-1.7e308, 1.7e308], 50))
+    means = [piece.coordinates[0].mean for piece in found.pieces]
+    assert means == [pytest.approx(-1.7e308), pytest.approx(1.7e308)]
+    assert [piece.coordinates[0].sd for piece in found.pieces] == [0.0, 0.0]

@@ -88,6 +88,14 @@ def test_folders_are_ordered_by_their_number_and_not_by_their_name(tmp_path) -> 
     ]
 
 
+def test_the_final_model_of_a_run_whose_name_ends_with_a_number_is_no_checkpoint(tmp_path) -> None:
+    run = tmp_path / "tinystories-260"
+    for folder in (run, run / "checkpoint-500", run / "checkpoint-1000"):
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+    assert [step for step, _ in checkpoint_folders(run)] == [500, 1000]
+
+
 def test_one_checkpoint_is_too_few(tmp_path) -> None:
     (tmp_path / "step-1").mkdir()
     (tmp_path / "step-1" / "config.json").write_text("{}")

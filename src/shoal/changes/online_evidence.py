@@ -51,9 +51,10 @@ WEIGHTS = _PRIOR / _PRIOR.sum()
 SPACING = 4
 """Steps from one start to the next: a delay of up to three steps for a quarter of the cost."""
 SLOTS = 192
-"""Room for starts: eight for each doubling of their age, up to 2^26 steps."""
-OLDEST = 22
-"""Doublings after which a start is forgotten."""
+"""Room for starts: eight for each doubling of their age, up to 2^24 steps."""
+OLDEST = 19
+"""Doublings after which a start is forgotten: it has then read 2^24 steps, up to which its counts are exact. Counts
+that stand still would make the new law fit better by every further step."""
 _SMALL = 1e-200
 _WORDS = 1 << MAX_BITS
 

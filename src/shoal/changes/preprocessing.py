@@ -185,9 +185,15 @@ def standardized(values: Array) -> Array:
 
 
 def _bridged(column: Array) -> Array:
-    """Finite numbers of at most 1: missing ones bridged, infinite ones as far out as the farthest finite one."""
+    """Finite numbers of at most 1: missing ones bridged, infinite ones as far out as the farthest finite one.
+
+    Where the finite ones are all equal, or there are none, infinite ones are one unit away from them.
+    """
     finite = column[np.isfinite(column)]
-    if not len(finite):
+    if not len(finite) or finite.min() == finite.max():
+        column = np.where(np.isinf(column), np.sign(column), np.where(np.isnan(column), np.nan, 0.0))
+        finite = np.array([-1.0, 1.0])
+    if np.isnan(column).all():
         return np.zeros(len(column))
     # Squares of numbers near the largest float would be infinite.
     scale = max(float(np.abs(finite).max()), np.finfo(float).tiny)

@@ -79,10 +79,12 @@ def _coordinates(stream: Stream, pieces: list[tuple[int, int]]) -> list[list[Coo
 def _described(values: Array, name: str) -> CoordinateSummary:
     """Mean and standard deviation of the finite values."""
     finite = values[np.isfinite(values)]
-    # Sums of numbers near the largest float overflow; such a mean counts as unknown.
+    # Sums of numbers near the largest float overflow; those of their shares of the largest one do not.
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = _finite(finite.mean()) if len(finite) else None
-        sd = _finite(finite.std(ddof=1)) if len(finite) > 1 else None
+        largest = float(np.abs(finite).max()) if len(finite) else 0.0
+        scale = 1.0 if np.isfinite(float(np.square(largest)) * max(len(finite), 1)) else largest
+        mean = _finite((finite / scale).mean() * scale) if len(finite) else None
+        sd = _finite((finite / scale).std(ddof=1) * scale) if len(finite) > 1 else None
     return CoordinateSummary(name=name, mean=mean, sd=sd, count=len(finite))
 
 

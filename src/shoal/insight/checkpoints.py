@@ -70,7 +70,8 @@ def checkpoint_folders(run: str | os.PathLike[str]) -> list[tuple[int, Path]]:
     # Every model folder of transformers has a config.json; weights may be in several files, or elsewhere.
     for config in sorted(run.rglob("config.json")):
         match = _STEP.fullmatch(config.parent.name)
-        if match is not None:
+        # The run itself may hold the final model, and a number at the end of its name is no step.
+        if match is not None and config.parent != run:
             found.append((int(match[1]), config.parent))
     found.sort()
     if len(found) < 2:
