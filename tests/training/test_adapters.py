@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from small_models import byte_tokenizer, gpt2, llama
 
 from shoal.errors import UnknownNameError, UsageError
 from shoal.tasks import Example
-from shoal.training import TrainSettings, merge_adapters, save_adapters, train
+from shoal.training import TrainSettings, load_adapters, merge_adapters, save_adapters, train
 
 peft = pytest.importorskip("peft")
 
@@ -102,3 +103,28 @@ def test_what_cannot_be_adapted_or_frozen_is_refused():
         merge_adapters(llama())
     with pytest.raises(UsageError, match="lora_rank = -1 is out of range"):
         TrainSettings(lora_rank=-1)
+
+
+@pytest.mark.parametrize("fault", ["lacks one", "is of another model"])
+def test_adapters_that_do_not_fit_are_refused_and_leave_the_model_as_it_was(tmp_path, fault):
+    model, _ = _trained(replace(LORA, epochs=0.2), make=llama if fault == "lacks one" else gpt2)
+    save_adapters(model, tmp_path, base="org/base")
+    if fault == "lacks one":
+        file = tmp_path / "adapter_model.safetensors"
+        tensors = load_file(file)
+        del tensors[next(name for name in tensors if "lora_B" in name)]
+        save_file(tensors, file)
+    plain = llama()
+    with pytest.raises(UsageError, match="are not whole" if fault == "lacks one" else "are not of|another model"):
+        load_adapters(plain, tmp_path)
+    assert [name for name, _ in plain.named_parameters()] == [name for name, _ in llama().named_parameters()]
+    assert all(weight.requires_grad for weight in plain.parameters())
+    assert not hasattr(plain, "peft_config")
+
+
+def test_adapters_that_were_saved_are_those_that_are_loaded(tmp_path):
+    model, _ = _trained(LORA)
+    save_adapters(model, tmp_path, base="org/base")
+    loaded = llama()
+    load_adapters(loaded, tmp_path)
+    assert torch.equal(_logits(loaded), _logits(model))

@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold
 from small_models import gpt2, llama, own_loss, random_batch
 
 from shoal.errors import DataError, StoreError, UsageError
-from shoal.models import EnsembleForCausalLM
+from shoal.models import EnsembleForCausalLM, factor_model
 from shoal.statistics import group_folds, mixture_log_likelihoods, out_of_fold
 from shoal.training import (
     Batch,
@@ -31,6 +31,7 @@ from shoal.training import (
     token_weights,
     tokens_in_memory,
 )
+from shoal.training.distillation import DistilledGradient
 from shoal.training.flat_parameters import FlatParameters
 from shoal.training.preparation import choose_gradient
 
@@ -245,6 +246,23 @@ def test_the_loss_of_a_student_is_the_divergence_from_the_mixture_and_the_loss_o
     settings = TrainSettings(learning_rate=0.0, precision="float32")
     result = run_training(model, source, settings, teacher=teacher)
     assert result.curve[0].loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.4])
+def test_weighted_tokens_count_as_often_in_the_loss_of_a_student(share):
+    (document,) = random_batch((12,)).documents
+    weights = np.linspace(0, 2, len(document.ids) - document.boundary, dtype=np.float32)
+
+    def loss(weights):
+        batch = Batch((replace(document, weights=weights),), "one")
+        model, teacher = llama(), taught(share)
+        with FlatParameters(model):
+            gradient = DistilledGradient(model, factor_model(model).head, teacher)
+            return float(gradient(batch, "float32", batch.targets))
+
+    alone = [loss(np.eye(len(weights), dtype=np.float32)[place]) for place in range(len(weights))]
+    assert loss(weights) == pytest.approx(float(np.dot(weights, alone)), rel=1e-4)
+    assert loss(None) == pytest.approx(sum(alone), rel=1e-4)
 
 
 def test_a_student_comes_near_its_teacher_and_is_resumed_with_the_same_one_alone(tmp_path):

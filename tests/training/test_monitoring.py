@@ -183,3 +183,18 @@ def test_the_last_step_is_evaluated_whatever_steps_are_given():
     assert result.held_out.returned_step == result.steps
     held_out = _monitoring().held_out
     assert result.held_out.points[-1].loss == pytest.approx(sum(held_out.losses(model)) / sum(held_out.tokens))
+
+
+def test_a_training_is_not_resumed_with_other_documents_under_evaluation(tmp_path):
+    settings = replace(SETTINGS, epochs=0.1)
+    _trained(settings, folder=tmp_path)
+    with pytest.raises(StoreError, match="with other held-out documents under evaluation"):
+        _trained(settings, folder=tmp_path, monitoring=_monitoring(OTHERS[8:16]))
+    other = replace(_monitoring(), training_sample=_documents(EXAMPLES[8:16]))
+    with pytest.raises(StoreError, match="with other training documents under evaluation"):
+        _trained(settings, folder=tmp_path, monitoring=other)
+
+
+def test_no_steps_leave_the_last_one_alone():
+    _, result = _trained(replace(SETTINGS, epochs=1), monitoring=replace(_monitoring(), steps=()))
+    assert [point.step for point in result.held_out.points] == [result.steps]

@@ -142,12 +142,13 @@ def load_adapters(model: PreTrainedModel, folder: str | os.PathLike[str]) -> Non
     """Put adapters that `save_adapters` wrote, or peft, into the model that they belong to.
 
     Args:
-        model: a plain one; it is changed in place.
+        model: a plain one; it is changed in place, and left as it was where the adapters do not fit.
         folder: with ``adapter_config.json`` and ``adapter_model.safetensors``.
 
     Raises:
         MissingExtraError: peft is not installed.
-        UsageError: the folder holds no adapters, they are of another model, or the model has adapters already.
+        UsageError: the folder holds no adapters or not all of them, they are of another model, or the model has
+            adapters already.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
@@ -166,13 +167,23 @@ def load_adapters(model: PreTrainedModel, folder: str | os.PathLike[str]) -> Non
         raise UsageError(
             f"{folder} holds no adapters of peft ({error}); give the folder of adapter_config.json"
         ) from error
+    trained, fault = [weight for weight in model.parameters() if weight.requires_grad], ""
     try:
         inject_adapter_in_model(config, model)
         found = set_peft_model_state_dict(model, {name.removeprefix(_PREFIX): one for name, one in tensors.items()})
+        # Adapters that the file lacks would be fresh ones, which add nothing, and nobody would see it.
+        missing = [name for name in found.missing_keys if "lora_" in name]
+        if found.unexpected_keys:
+            fault = f"are of another model: it has no {found.unexpected_keys[0]}"
+        elif missing:
+            fault = f"are not whole: the file has no {missing[0]}"
     except (ValueError, RuntimeError) as error:
-        raise UsageError(f"the adapters of {folder} are not of {type(model).__name__}: {error}") from error
-    if found.unexpected_keys:
-        raise UsageError(f"the adapters of {folder} are of another model: it has no {found.unexpected_keys[0]}")
+        fault = f"are not of {type(model).__name__}: {error}"
+    if fault:
+        _take_out(model)
+        for weight in trained:
+            weight.requires_grad_(True)
+        raise UsageError(f"the adapters of {folder} {fault}")
 
 
 def merge_adapters(model: PreTrainedModel) -> None:
@@ -187,13 +198,23 @@ def merge_adapters(model: PreTrainedModel) -> None:
     _config_of(model)
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for name, module in list(model.named_modules()):
+    for module in model.modules():
         if isinstance(module, BaseTunerLayer):
             module.merge()
+    _take_out(model)
+    model.requires_grad_(True)
+
+
+def _take_out(model: PreTrainedModel) -> None:
+    """Put the layers that adapters stand around back in their places."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for name, module in list(model.named_modules()):
+        if isinstance(module, BaseTunerLayer):
             parent, _, child = name.rpartition(".")
             setattr(model.get_submodule(parent), child, module.get_base_layer())
-    del model.peft_config
-    model.requires_grad_(True)
+    if has_adapters(model):
+        del model.peft_config
 
 
 def _config_of(model: PreTrainedModel) -> Any:

@@ -3,7 +3,8 @@
 The loss of a token is share · T² · KL(q_T ‖ p_T) + (1 - share) · (-log p(target)), where q_T and p_T are the
 distributions of teacher and student at temperature T (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a
 neural network", arXiv:1503.02531, section 2). The factor T² keeps the size of the gradient, which otherwise falls with
-1 / T². The teacher reads the same documents and nothing is stored. Texts that the teacher has written are documents
+1 / T². Where tokens count differently (`Document.weights`), so do their losses here. The teacher reads the same
+documents and nothing is stored. Texts that the teacher has written are documents
 like any others.
 
 Cost: one pass of the teacher besides the student's own, and two tables of N · V numbers.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import UsageError
+from shoal.training.batches import weights_of
 from shoal.training.gradients import PaddedGradient, padded_rows
 
 if TYPE_CHECKING:
@@ -77,11 +79,13 @@ class DistilledGradient(PaddedGradient):
             logits_NV = torch.tanh(logits_NV / head.soft_cap) * head.soft_cap
         student_NV = (logits_NV / teacher.temperature).log_softmax(-1)
         wanted_NV = self._distribution(documents, hidden_ND.device)
-        divergence = torch.nn.functional.kl_div(student_NV, wanted_NV, log_target=True, reduction="batchmean")
-        loss = teacher.share * teacher.temperature**2 * divergence
+        divergence_N = torch.nn.functional.kl_div(student_NV, wanted_NV, log_target=True, reduction="none").sum(-1)
+        loss_N = teacher.share * teacher.temperature**2 * divergence_N
         if teacher.share < 1:
-            loss = loss + (1 - teacher.share) * torch.nn.functional.cross_entropy(logits_NV, targets_N)
-        return loss
+            losses_N = torch.nn.functional.cross_entropy(logits_NV, targets_N, reduction="none")
+            loss_N = loss_N + (1 - teacher.share) * losses_N
+        weights_N = weights_of(documents)
+        return (loss_N if weights_N is None else loss_N * weights_N.to(loss_N.device)).mean()
 
     def _distribution(self, documents: Sequence[Document], device: torch.device) -> torch.Tensor:
         """The teacher's log-probabilities at the predicted places (N × V)."""

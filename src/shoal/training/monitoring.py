@@ -96,7 +96,7 @@ class HeldOutMonitor:
         self._monitoring, self._weights, self._group = monitoring, weights, group
         every = settings.evaluate_every
         given = {step for step in monitoring.steps or () if step < steps}
-        self._steps = frozenset({*given, steps}) if monitoring.steps else evaluation_steps(steps, every)
+        self._steps = evaluation_steps(steps, every) if monitoring.steps is None else frozenset({*given, steps})
         self._rule = EarlyStopping(
             patience=settings.early_stopping_patience,
             alpha=settings.early_stopping_alpha,
@@ -193,6 +193,9 @@ class HeldOutMonitor:
             f"{_KEY}steps": torch.tensor([measured.step for measured in self._measured]),
             f"{_KEY}losses": torch.from_numpy(np.stack([measured.held_out_D for measured in self._measured])),
             f"{_KEY}sample": torch.from_numpy(np.stack([measured.training_S for measured in self._measured])),
+            # By which other documents are told from these.
+            f"{_KEY}tokens": torch.from_numpy(self._tokens_D),
+            f"{_KEY}sample-tokens": torch.from_numpy(self._tokens_S),
         }
         return state if self._best_P is None else state | {f"{_KEY}best": self._best_P}
 
@@ -211,6 +214,16 @@ class HeldOutMonitor:
                 f"the checkpoint was made with {found[0]} held-out and {found[1]} training documents under "
                 f"evaluation, and there are {given[0]} and {given[1]} now; give the same, or another folder"
             )
+        for what, key, tokens in (
+            ("held-out", "tokens", self._tokens_D),
+            ("training", "sample-tokens", self._tokens_S),
+        ):
+            # Checkpoints from before there was this check do not have them.
+            if f"{_KEY}{key}" in state and not np.array_equal(state[f"{_KEY}{key}"].numpy(), tokens):
+                raise StoreError(
+                    f"the checkpoint was made with other {what} documents under evaluation, whose tokens differ in "
+                    "number; give the same, or another folder"
+                )
         steps = state[f"{_KEY}steps"].tolist()
         self._measured = [Measured(*row) for row in zip(steps, losses_KD, sample_KS, strict=True)]
         if f"{_KEY}best" in state:

@@ -112,6 +112,15 @@ def test_a_resumed_watch_reports_what_an_uninterrupted_one_does() -> None:
     assert whole.state_dict() == second.state_dict()
 
 
+def test_a_watch_goes_back_to_the_classes_of_its_state() -> None:
+    watch = Watch()
+    watch.observe(0, loss=2.0, class_losses={"news": 2.0})
+    state = watch.state_dict()
+    watch.observe(1, loss=2.0, class_losses={"news": 2.0, "tales": 2.0}, log_probs={"counts": -1.0})
+    watch.load_state_dict(state)
+    assert watch.state_dict() == state
+
+
 def test_the_state_does_not_grow_with_the_training() -> None:
     watch, sizes = Watch(), []
     for step, loss in enumerate(good_losses(6000).tolist()):

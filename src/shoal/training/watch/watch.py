@@ -211,5 +211,8 @@ class Watch:
             )
         self.step, self.missing, self._keep_fall = state["step"], state["missing"], state["keep_fall"]
         self.events = [event_from(values) for values in state["events"]]
-        for kind, name, held in state["streams"]:
+        held_streams = {(kind, name): held for kind, name, held in state["streams"]}
+        # What was observed of other classes and skills since then is no part of the state.
+        self._streams = {key: stream for key, stream in self._streams.items() if key in held_streams}
+        for (kind, name), held in held_streams.items():
             self._stream(kind, name).load(held)
