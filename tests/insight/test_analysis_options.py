@@ -167,6 +167,8 @@ def test_words_with_such_a_character_have_no_vector_and_others_do() -> None:
         spec="narrow", model=tiny_model("GPT2"), tokenizer=letter_tokenizer(), digest="", parameters=0, origin=""
     )
     assert embed_words(words, [letters([5]), letters([6, 7])]).words == (letters([5]), letters([6, 7]))
+    with pytest.raises(DataError, match="can write none of the 2 words"):
+        embed_words(words, ["\N{SNOWMAN}", "\N{COMET}"])
 
 
 def test_texts_are_encoded_alike_and_cut_where_they_must_be() -> None:

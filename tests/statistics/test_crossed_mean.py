@@ -94,3 +94,8 @@ def test_trainings_and_items_without_any_observation_are_no_units() -> None:
     fewer[:, 8:] = np.nan
     ours, plain = crossed_difference(wider, fewer), crossed_difference(values, other[:, :8])
     assert (ours.value, ours.low, ours.high) == pytest.approx((plain.value, plain.low, plain.high))
+
+
+def test_a_mean_whose_observations_all_weigh_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="weight is above 0"):
+        crossed_mean(np.array([[1.0, 0.0], [np.nan, 1.0]]), weights_I=np.zeros(2))

@@ -116,3 +116,9 @@ def test_impossible_counts_are_refused(successes: int, trials: int) -> None:
         log_e_share_below(successes, trials, 0.5)
     with pytest.raises(UsageError, match="between 0 and the trials"):
         share_confidence_sequence(successes, trials)
+
+
+@pytest.mark.parametrize("counts", [(1, float("nan")), (float("nan"), 3)])
+def test_counts_that_are_no_numbers_are_refused(counts):
+    with pytest.raises(UsageError, match="between 0 and the trials"):
+        log_e_share_below(*counts, 0.5)

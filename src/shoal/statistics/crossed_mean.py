@@ -53,7 +53,7 @@ def crossed_mean(values_TI: Table, *, weights_I: Table | None = None, confidence
         confidence: of the interval.
 
     Raises:
-        UsageError: there are no observations.
+        UsageError: there are no observations, or none that counts.
     """
     import numpy as np
 
@@ -61,6 +61,8 @@ def crossed_mean(values_TI: Table, *, weights_I: Table | None = None, confidence
     if values_TI.ndim != 2 or np.isnan(values_TI).all():
         raise UsageError("a mean over trainings and items needs a table of them with one observation at least")
     weights_TI = np.where(np.isnan(values_TI), 0.0, 1.0 if weights_I is None else weights_I[None, :])
+    if not weights_TI.sum() > 0:
+        raise UsageError("a weighted mean needs an observation whose weight is above 0; leave out those that have none")
     mean = float((np.nan_to_num(values_TI) * weights_TI).sum() / weights_TI.sum())
     # A training or an item without any observation is no unit that the mean rests on.
     rows_T, columns_I = _observed(values_TI)

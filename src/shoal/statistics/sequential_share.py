@@ -51,7 +51,7 @@ def log_e_share_below(successes: ArrayLike, trials: ArrayLike, share: float) -> 
     if not 0.0 < share < 1.0:
         raise UsageError(f"the share that is tested must lie between 0 and 1, both excluded; got {share!r}")
     hits, total = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
-    if np.any(hits < 0) or np.any(hits > total):
+    if not np.all((hits >= 0) & (hits <= total)):
         raise UsageError("the successes of a sequential test must lie between 0 and the trials")
     return _log_e(hits, total - hits, share)
 

@@ -148,3 +148,15 @@ def test_the_rule_is_not_applied_to_numbers_far_beyond_the_seen_ones() -> None:
     assert context.answer("41+2=") == " 1"
     assert context.answer("100000+2=") is None
     assert asked == ["41+2="]
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_rule_is_not_asked_to_go_as_far_as_a_number_of_many_digits_says(long: bool) -> None:
+    asked: list[str] = []
+    seen = [Example(prompt=f"{'9' * 17 if long else 3} and {k}:", completion=" x") for k in range(4)]
+    context = Context(seen, lambda prompt: asked.append(prompt) or " x")
+    assert context.answer("2 and 5:") == " x"
+    assert context.answer("2 and 5000:") is None
+    # Where the task has such numbers itself, its rule reads them.
+    assert (context.answer(f"2 and {'9' * 30}:") is None) is not long
+    assert len(asked) == (2 if long else 1)

@@ -46,7 +46,10 @@ class Context:
         self._word_symbols, self._letter_symbols = _symbols(self.seen, self.completions if self.labels else ())
         self._unusable = _unusable(self.seen)
         self.places = max((len(numbers) for numbers in self.seen.numbers), default=0)
-        self._max_number: float = max((number for row in self.seen.numbers for number in row), default=0.0)
+        numbers = [number for row in self.seen.numbers for number in row]
+        # A number of more digits than floats hold is NaN, which is neither above nor below any other.
+        self._max_number: float = max((number for number in numbers if number == number), default=0.0)
+        self._has_long = any(number != number for number in numbers)
 
     def symbols(self, expression: Expression) -> tuple[str, ...]:
         """The symbols that an operator on an expression may name: words, letters, or for numbers both.
@@ -83,7 +86,8 @@ class Context:
 
     def _ask(self, prompt: str) -> str | None:
         # A rule may write as much as a number in its prompt says: only numbers of the size of the seen ones are used.
-        if any(number > 4 * self._max_number + 100 for number in self.reader.numbers(prompt)):
+        numbers = self.reader.numbers(prompt)
+        if any(number > 4 * self._max_number + 100 or (number != number and not self._has_long) for number in numbers):
             return None
         try:
             return self.rule(prompt) or None

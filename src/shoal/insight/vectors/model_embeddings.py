@@ -112,11 +112,17 @@ def embed_words(loaded: LoadedModel, words: Sequence[str]) -> WordVectors:
     Args:
         loaded: any causal language model.
         words: the words; one of which the tokenizer has no tokens, or not for every character, is left out.
+
+    Raises:
+        DataError: all of them are left out.
     """
+    given = len(words)
     lost = lost_character_finder(loaded.tokenizer)
     words = [word for word in words if lost(f" {word}") is None]
     matrix_VD = _array(loaded.model.get_input_embeddings().weight)
     known = [(word, ids) for word, ids in zip(words, _behind_a_blank(loaded.tokenizer, words), strict=True) if ids]
+    if not known:
+        raise DataError(f"the tokenizer of {loaded.spec} can write none of the {given} words; give words of its script")
     return WordVectors(
         words=tuple(word for word, _ in known), matrix=np.stack([matrix_VD[ids].mean(axis=0) for _, ids in known])
     )
