@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shoal.errors import DataError
 from shoal.statistics import accuracy, calibration_error, cohen_kappa, percentile_ends, resample_confusion
 
 
@@ -37,3 +38,22 @@ def test_ends_that_differ_by_rounding_are_no_interval():
     assert percentile_ends(1 + 1e-5 * np.arange(41.0), units=9, confidence=0.95) != (None, None)
     assert percentile_ends(np.array([]), units=9, confidence=0.95) == (None, None)
     assert percentile_ends(np.arange(41.0), units=9, confidence=0.95) == pytest.approx((1.0, 39.0))
+
+
+def test_the_interval_of_a_calibration_error_holds_the_error_and_its_estimate():
+    """Percentiles of the samples' errors hold this true error in none of the cases: all of them are too large."""
+    held = []
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        forecasts = random.random(300)
+        chances = np.clip(forecasts + 0.05 * np.sin(6 * forecasts), 0, 1)
+        found = calibration_error(forecasts, (random.random(300) < chances).astype(int), draws=200, seed=seed)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        held.append(found.low <= 0.032 <= found.high)
+    assert np.mean(held) > 0.75
+
+
+@pytest.mark.parametrize("forecast", [-0.1, 1.1, np.nan])
+def test_a_forecast_that_is_no_probability_is_refused(forecast):
+    with pytest.raises(DataError, match="outside of 0 to 1"):
+        calibration_error(np.array([0.5, forecast]), np.array([0, 1]))

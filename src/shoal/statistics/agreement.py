@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.statistics.estimates import Estimate, percentile_estimate
+from shoal.statistics.estimates import Estimate, percentile_ends, percentile_estimate
 from shoal.statistics.intervals import DRAWS
 
 if TYPE_CHECKING:
@@ -157,25 +157,38 @@ def calibration_error(
 ) -> Estimate:
     """The expected calibration error of probabilities, in bins of equal width (Guo et al. 2017, ICML, eq. 3).
 
+    A mean of distances is too large by chance, and in samples of a sample once more: percentiles of these may lie above
+    the error altogether. So the interval is the basic one of the bootstrap, which takes that off (Davison and Hinkley
+    1997, "Bootstrap Methods and their Application", eq. 5.6), cut to 0 and 1 and never without the estimate.
+
     Args:
         probabilities_N: forecasts of the outcome 1.
         outcomes_N: 0 or 1.
         groups: of the items, which are resampled as a whole; None makes each its own.
         draws: bootstrap samples.
         seed: of the drawing.
+
+    Raises:
+        DataError: a forecast is no probability, or a cluster for each item is missing.
     """
     import numpy as np
 
+    forecasts_N = np.asarray(probabilities_N)
+    if not ((forecasts_N >= 0) & (forecasts_N <= 1)).all():
+        raise DataError("a forecast lies outside of 0 to 1 or is no number; give probabilities")
     units_N = cluster_places(groups, len(outcomes_N))
     units = int(units_N.max()) + 1
-    bins_N = np.minimum((np.asarray(probabilities_N) * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins_N = np.minimum((forecasts_N * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps_UB = np.zeros((units, CALIBRATION_BINS))
-    np.add.at(gaps_UB, (units_N, bins_N), np.asarray(probabilities_N) - outcomes_N)
+    np.add.at(gaps_UB, (units_N, bins_N), forecasts_N - outcomes_N)
     sizes_U = np.bincount(units_N)
     counts_DU = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=draws)
     drawn_D = np.abs(counts_DU @ gaps_UB).sum(axis=1) / (counts_DU @ sizes_U)
     value = float(np.abs(gaps_UB.sum(axis=0)).sum() / len(units_N))
-    return percentile_estimate(value, drawn_D, units=units, confidence=_CONFIDENCE)
+    low, high = percentile_ends(drawn_D, units=units, confidence=_CONFIDENCE)
+    if low is not None and high is not None:
+        low, high = max(0.0, min(value, 2 * value - high)), min(1.0, max(value, 2 * value - low))
+    return Estimate(value=value, low=low, high=high, confidence=_CONFIDENCE, units=units)
 
 
 def _kappa(tables: NDArray[np.floating], weights_KK: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -114,3 +114,20 @@ def test_a_last_row_that_was_cut_off_is_no_divergence(tmp_path) -> None:
     log.write_text("step,loss\n" + "".join(f"{step},{2 - step / 1000:.4f}\n" for step in range(100)) + "100")
     found = watch_log(log)
     assert (found.events, found.steps[-1]) == ((), 99)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2026-01-01 10:00:00", "2026-01-01T10:01:30"),
+        ("100", "190.0"),
+        ("2026-01-01T10:00:00Z", "2026-01-01T11:01:30+01:00"),
+    ],
+)
+def test_times_are_seconds_or_dates(tmp_path, times) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("step,loss,timestamp\n" + "".join(f"{step},2.0,{time}\n" for step, time in enumerate(times)))
+    assert watch_log(log).seconds == (0.0, 90.0)
+    log.write_text("step,loss,timestamp\n0,2.0,yesterday\n")
+    with pytest.raises(DataError, match="timestamp must be seconds or a date of ISO 8601, not 'yesterday'"):
+        watch_log(log)

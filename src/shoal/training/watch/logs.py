@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -101,7 +102,7 @@ def watch_log(path: str | os.PathLike[str], *, watch: Watch | None = None, name:
     Args:
         path: ``metrics.jsonl`` of `shoal pretrain`, ``curve.jsonl`` of `shoal tune`, ``trainer_state.json`` of
             transformers, or any CSV, TSV or JSON-lines file with a column ``loss``, and if there are ``step``,
-            ``gradient_norm`` or ``grad_norm``, and ``seconds`` or ``timestamp``.
+            ``gradient_norm`` or ``grad_norm``, and ``seconds`` or ``timestamp``, in seconds or as dates of ISO 8601.
         watch: with settings of its own; None for the usual ones.
         name: of the log; by default its path.
 
@@ -133,7 +134,7 @@ def watch_log(path: str | os.PathLike[str], *, watch: Watch | None = None, name:
         events += watch.observe(step, loss=loss, gradient_norm=norm)
         steps.append(step)
         losses.append(math.nan if loss is None else loss)
-        time = _number(row, time_column, where)
+        time = _time(row, time_column, where)
         seconds.append(math.nan if time is None else time)
     if not steps:
         raise DataError(f"{path}: no row has a value of {loss_column}; give the log of a training that made a step")
@@ -165,6 +166,22 @@ def _number(row: Mapping[str, Any], column: str | None, where: str) -> float | N
         return math.nan if value is None else float(value)
     except (TypeError, ValueError):
         raise DataError(f"{where}: {column} must be a number, not {str(value)[:40]!r}") from None
+
+
+def _time(row: Mapping[str, Any], column: str | None, where: str) -> float | None:
+    """Seconds, as a number or as a date with its time of day; without a zone all are of one."""
+    value = None if column is None else row.get(column)
+    if not isinstance(value, str) or not value.strip():
+        return _number(row, column, where)
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        date = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise DataError(f"{where}: {column} must be seconds or a date of ISO 8601, not {value[:40]!r}") from None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _step(row: Mapping[str, Any], column: str, where: str) -> int:
