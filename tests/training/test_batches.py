@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_models import llama
 
-from shoal.errors import DataError, TooLongError
+from shoal.errors import DataError, TooLongError, UsageError
 from shoal.text.encoding import EncodedPair
 from shoal.training import TrainSettings, pretrain
 from shoal.training.batches import PackedExamples, TokenWindows
@@ -73,3 +73,8 @@ def test_unusable_streams_are_refused():
         pretrain(llama(), np.zeros((5, 5)), settings, context=2)
     with pytest.raises(TooLongError, match="model's context is 400"):
         pretrain(llama(), np.zeros(5000, dtype=np.int64), settings, context=500)
+
+
+def test_more_passes_than_a_machine_holds_are_refused_at_once():
+    with pytest.raises(UsageError, match="epochs = 1e\\+12 over 5 examples are 5e\\+12 in all"):
+        PackedExamples(_pairs([3] * 5), TrainSettings(epochs=1e12), context=20)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from shoal.errors import DataError, TooLongError
+from shoal.errors import DataError, TooLongError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 WindowOrder = Literal["random", "sequential"]
+
+# At 8 bytes each 16 GB: beyond it the settings are a slip, and the machine would run out of memory first.
+_MAX_EXAMPLES = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class PackedExamples:
     Raises:
         DataError: there are no examples.
         TooLongError: one does not fit into the context.
+        UsageError: the epochs are more than a machine holds.
     """
 
     def __init__(self, pairs: Sequence[EncodedPair], settings: TrainSettings, *, context: int) -> None:
@@ -220,6 +224,11 @@ def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
 def _order(count: int, settings: TrainSettings) -> IntArray:
     """The examples' places in the order of training, all epochs in a row."""
     total = max(1, round(settings.epochs * count))
+    if total > _MAX_EXAMPLES:
+        raise UsageError(
+            f"epochs = {settings.epochs:g} over {count:,} examples are {total:.3g} in all, and at most "
+            f"{_MAX_EXAMPLES:,} can be laid out; lower the epochs"
+        )
     # An order per epoch by its number: a training of more epochs begins as one of fewer does.
     epochs = [np.random.default_rng([settings.seed, epoch]).permutation(count) for epoch in range(-(-total // count))]
     return np.concatenate(epochs)[:total]
