@@ -34,7 +34,7 @@ def test_corpora_are_compared_from_the_command_line(texts, capsys):
     assert found["seeds"] == 2
     main(words)
     shown = capsys.readouterr().out
-    assert "The best of 2 corpora by birds is" in shown
+    assert "The best of 2 corpora on the held-out text birds is" in shown
     assert "report.html" in shown
     assert (texts / "runs" / "corpora" / "report.html").read_text().count("CATS") > 1
 

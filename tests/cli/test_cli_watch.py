@@ -37,7 +37,7 @@ def test_json_is_strict_and_the_page_has_curve_and_events(run: Path, capsys: pyt
     (event,) = log["events"]
     assert (event["kind"], event["step"], event["value"], event["seconds"]) == ("divergence", 50, None, 150.0)
     text = page.read_text()
-    assert "1 event in 1 log of 51 steps together." in text
+    assert "One event in 51 steps: a divergence at step 50." in text
     assert "divergence of loss: nan, after 2 min" in text
     assert "<svg" in text
 

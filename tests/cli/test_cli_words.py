@@ -19,7 +19,7 @@ def test_words_are_listed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFix
     assert "eaten eaten eat verb VVN eaten" in printed
     assert "3 eat (verb): eats, eating, eaten" in printed
     html = page.read_text()
-    assert "eats, eating and eaten are forms of “eat”" in html
+    assert "“eats”, “eating” and “eaten” are forms of “eat”" in html
     assert 'class="token-text"' in html
 
 

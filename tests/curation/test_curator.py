@@ -98,7 +98,9 @@ def test_parquet_columns_stay(tmp_path: Path) -> None:
 def test_filters_that_keep_nothing_are_named_and_nothing_is_written(rows: Path, tmp_path: Path) -> None:
     out, removed = tmp_path / "out.jsonl", tmp_path / "removed.jsonl"
     out.write_text("old", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"remove all 5 documents, most of them by gopher-words \(words: at least 50"):
+    with pytest.raises(
+        UsageError, match=r"remove all 5 documents, most of them by gopher-words \(words: 50 to 100,000"
+    ):
         curate(rows, filters=["gopher"], out=out, removed=removed)
     assert out.read_text(encoding="utf-8") == "old"
     assert not removed.exists()

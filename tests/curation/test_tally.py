@@ -226,7 +226,7 @@ def test_the_card_states_what_stays_and_what_went():
 
 
 def test_filters_without_effect_are_noted():
-    note = "No filter removes a document; their limits do not apply to this corpus."
+    note = "No filter removes a document: all of them lie within its limits."
     idle = card(finding(failed=0, removed=0), after=size(10, 1000))
     assert idle.note() == note
     assert note in str(idle)
@@ -234,9 +234,7 @@ def test_filters_without_effect_are_noted():
 
 
 def test_one_document_without_words_has_a_card():
-    assert (
-        card(before=size(1, 0), after=size(1, 0)).result() == "1 of 1 document stay (100.0%), with 0.0% of the words."
-    )
+    assert card(before=size(1, 0), after=size(1, 0)).result() == "The only document stays, with 0.0% of the words."
 
 
 def test_lines_stand_in_a_table_of_their_own():

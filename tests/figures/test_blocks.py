@@ -64,7 +64,8 @@ def test_bars_are_relative_to_the_longest_one(values, spans):
     rows = [BarRow(name=f"n{place}", value=value) for place, value in enumerate(values)]
     page = whole(bar_table(rows, head=("name", "value"), caption="c"))
     assert [span(style) for style in styles(page, "bar")] == spans
-    assert [row[1] for row in page.rows("c")] == [f"{value:+.3f}" for value in values]
+    shown = [f"{value:+.3f}".replace("-", "\N{MINUS SIGN}") for value in values]
+    assert [row[1] for row in page.rows("c")] == shown
     assert page.tables["c"][0] == ["name", "value", ""]
 
 
@@ -72,8 +73,8 @@ def test_bars_are_relative_to_the_longest_one(values, spans):
     ("low", "high", "significant", "shown"),
     [
         (0.1, 0.5, True, "+0.100 to +0.500"),
-        (-0.5, -0.1, True, "-0.500 to -0.100"),
-        (-0.1, 0.5, False, "-0.100 to +0.500 (n.s.)"),
+        (-0.5, -0.1, True, "\N{MINUS SIGN}0.500 to \N{MINUS SIGN}0.100"),
+        (-0.1, 0.5, False, "\N{MINUS SIGN}0.100 to +0.500 (n.s.)"),
         (0.0, 0.5, False, "+0.000 to +0.500 (n.s.)"),
         (None, None, True, ""),
     ],
@@ -103,6 +104,14 @@ def test_no_bar_leaves_its_box(values):
         left, width = span(style)
         assert 0 <= left <= 50.01
         assert left + width <= 100.01
+
+
+def test_numbers_of_a_table_have_a_true_minus_and_texts_keep_their_hyphens():
+    rows = [("a-1 -2", -1, "-0.5 to -0.1", "1.6e-07", Markup("-2 <small>3-5</small>"), "-")]
+    page = whole(table(("name", "n", "interval", "p", "m", "none"), rows, caption="c", numeric=range(1, 6)))
+    assert page.rows("c") == [
+        ["a-1 -2", "\N{MINUS SIGN}1", "\N{MINUS SIGN}0.5 to \N{MINUS SIGN}0.1", "1.6e-07", "\N{MINUS SIGN}2 3-5", "-"]
+    ]
 
 
 def test_names_of_bars_are_text():

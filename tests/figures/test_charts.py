@@ -99,6 +99,24 @@ def test_curves_draw_each_seed_and_the_mean() -> None:
     assert {"1", "0.1"} <= set(texts(svg))
 
 
+def test_the_level_of_chance_of_a_row_is_a_mark_of_its_own() -> None:
+    rows = [
+        DotRow(label="two", series=0, mean=0.7, low=0.6, high=0.8, chance=0.5),
+        DotRow(label="free", series=0, mean=0.1, low=0.0, high=0.2),
+    ]
+    svg = to_svg(dot_chart(rows, title="tasks", axis="share", domain=(0, 1)))
+    assert [title for title in titles(svg) if "chance" in title] == ["two: chance 0.500"]
+
+
+@pytest.mark.parametrize("steps", [(1, 2, 3), (0, 1)])
+def test_a_short_curve_has_no_step_twice_on_its_axis(steps) -> None:
+    line = CurveLine(name="loss", steps=steps, values=tuple(3.0 - step / 10 for step in steps))
+    pairs = [LossPair(step=step, held_out=3.0 - step / 10, low=None, high=None) for step in steps]
+    for chart in (curve_chart([line], title="t", axis="nats"), loss_gap_chart(pairs, axis="nats")):
+        shown = [text for text in texts(to_svg(chart)) if text.isdecimal() and text != "3"]
+        assert shown == [str(step) for step in steps if step != 3]
+
+
 def test_a_loss_gap_draws_both_losses_the_band_and_where_overfitting_begins() -> None:
     pairs = [LossPair(step=step, held_out=3.0, low=2.5, high=3.5, training=2.0) for step in (0, 10, 20)]
     drawn = to_svg(loss_gap_chart(pairs, axis="nats per token", onset=(10, 5, 15)))
@@ -110,7 +128,7 @@ def test_a_loss_gap_draws_both_losses_the_band_and_where_overfitting_begins() ->
     bare = to_svg(
         loss_gap_chart([LossPair(step=step, held_out=3.0 - step, low=None, high=None) for step in (0, 1)], axis="nats")
     )
-    assert "held-out loss (line) and training loss (dashed)" in bare
+    assert "held-out loss (line), training loss (dashed)" in bare
     assert "nan" not in bare.lower()
 
 

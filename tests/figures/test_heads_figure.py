@@ -75,7 +75,7 @@ def test_a_bar_whose_interval_holds_0_is_pale_and_said_to_be_not_significant():
     ]
     html = bar_table(rows, head=("part", "adds"), caption="c", interval="90% interval")
     assert html.count("pale") == 1
-    assert "-0.500 to +1.000 (n.s.)" in html
+    assert "\N{MINUS SIGN}0.500 to +1.000 (n.s.)" in html
     assert "+0.500 to +2.000</div>" in html
     assert html.count("class='whisker'") == 2
     assert 'data-label="90% interval"' in html

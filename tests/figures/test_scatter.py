@@ -38,6 +38,22 @@ def test_labels_do_not_cover_each_other() -> None:
             assert one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
 
 
+def test_a_label_of_broad_letters_is_given_more_room_than_one_of_slim_letters() -> None:
+    def shown(label: str, gap: float) -> int:
+        # The second point ends what the first label may take; a third one fixes the scale.
+        points = [
+            ScatterPoint(x=0, y=0, label=label),
+            ScatterPoint(x=gap, y=0, label=""),
+            ScatterPoint(x=1, y=0, label=""),
+        ]
+        first = re.search(rf'<text x="([\d.]+)"[^>]*>{label}</text>', scatter_svg(points, title="map"))
+        assert first is not None
+        return round(float(first[1]))
+
+    assert shown("lilli", 0.1) != shown("mmmmm", 0.1)
+    assert shown("lilli", 0.5) == shown("mmmmm", 0.5)
+
+
 def test_points_at_one_place_can_be_drawn() -> None:
     assert scatter_svg([ScatterPoint(x=1, y=1, label="a")] * 3, title="same").count("<circle") == 3
     assert "<circle" not in scatter_svg([], title="none")

@@ -16,6 +16,7 @@ from shoal.experiments.overfitting.recipe import OverfitTable, plan_overfit
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitRow
 from shoal.experiments.pretraining import recipe_from
 from shoal.reports.corpus_comparison_page import corpus_comparison_content
+from shoal.reports.html_format import MINUS
 from shoal.reports.overfit_page import overfit_content
 from shoal.statistics import DecisionAccuracy, Estimate
 
@@ -109,7 +110,7 @@ def test_rows_stand_with_every_number_the_best_first(page):
          "0.5000 0.4000 to 0.6000", "x4.00", "x4.00"],
         ["baseline", "what baseline does", "2.0000 1.9000 to 2.1000", "",
          "0.5000 0.4000 to 0.6000", "x1.00", "x1.00"],
-        ["smoothed", "what smoothed does", "2.2500 2.1500 to 2.3500", "-0.2500 -0.7500 to 0.2500",
+        ["smoothed", "what smoothed does", "2.2500 2.1500 to 2.3500", f"{MINUS}0.2500 {MINUS}0.7500 to 0.2500",
          "0.5000 0.4000 to 0.6000", "x1.00", "x1.00"],
     ]  # fmt: skip
     assert page.rows("Not in any figure") == [["impossible", "muon takes no l1"]]
@@ -244,7 +245,7 @@ def corpora():
 
 def test_the_summary_names_the_best_corpus_and_what_small_models_decide(corpora):
     assert corpora.part(".result") == (
-        "The best of 2 corpora by the mean over the held-out texts is talk with 1.7500 [1.7000, 1.8000] bits per byte "
+        "The best of 2 corpora on the mean of the held-out texts is talk with 1.7500 [1.7000, 1.8000] bits per byte "
         "at 9,000 parameters; the worst is plain with 2.2500 [2.2000, 2.3000]. Models of 4,000 parameters rank 75% of "
         "1 pairs of corpora as those of 9,000 do, at 1/2.2 of the compute."
     )
@@ -255,8 +256,24 @@ def test_the_summary_names_the_best_corpus_and_what_small_models_decide(corpora)
 
 def test_differences_stand_with_their_outcome(corpora):
     assert corpora.rows("The difference to the other corpus") == [
-        ["9,000", "equal unique tokens", "tales", "talk", "plain", "-0.5000 -0.6000 to -0.4000", "wins"],
-        ["9,000", "equal unique tokens", "lists", "talk", "plain", "-0.0500 -0.1500 to 0.0500", "not significant"],
+        [
+            "9,000",
+            "equal unique tokens",
+            "tales",
+            "talk",
+            "plain",
+            f"{MINUS}0.5000 {MINUS}0.6000 to {MINUS}0.4000",
+            "wins",
+        ],
+        [
+            "9,000",
+            "equal unique tokens",
+            "lists",
+            "talk",
+            "plain",
+            f"{MINUS}0.0500 {MINUS}0.1500 to 0.0500",
+            "not significant",
+        ],
         ["9,000", "equal unique tokens", "mean", "talk", "plain", "0.5000 0.4000 to 0.6000", "loses"],
     ]
     assert str(compared().differences[0]) == (
@@ -306,7 +323,7 @@ def test_a_comparison_that_was_stopped_states_its_seeds():
         corpus_comparison_content(compared(plan=plan, scores=scores, differences=(), decisions=())).to_html()
     )
     assert page.part(".details").startswith("2 to 3 seeds")
-    assert "by tales is talk" in page.part(".result")
+    assert "on the held-out text tales is talk" in page.part(".result")
     assert "decisions" not in {attrs["id"] for attrs in page.all("section")}
 
 
@@ -357,3 +374,16 @@ def test_a_comparison_of_corpora_is_printed_framed_and_json():
 )
 def test_sizes_are_short(parameters, text):
     assert format_size(parameters) == text
+
+
+@pytest.mark.parametrize(("value", "sure"), [(-0.5, True), (-0.05, False)])
+def test_two_corpora_that_cannot_be_told_apart_are_said_to_be_so(value, sure):
+    plan = corpus_comparison_from(SOURCES | {"held_out": SOURCES["held_out"][:1]})
+    difference = CorpusDifference(
+        size=9_000, design="equal", held_out="tales", first="talk", second="plain", difference=estimate(value, 0.1)
+    )
+    scores = (score("plain", "tales", 2.0), score("talk", "tales", 2.0 + value))
+    found = compared(plan=plan, scores=scores, differences=(difference,), decisions=())
+    assert found.summary.endswith("a difference that is not significant.") is not sure
+    # One pair stands open, where the pairs of many corpora are folded away.
+    assert "<summary>" not in corpus_comparison_content(found).to_html()

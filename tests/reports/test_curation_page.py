@@ -18,7 +18,7 @@ def test_the_page_shows_counts_reasons_and_examples() -> None:
     page = curation_page(card)
     assert card.result() in re.sub(r"\s+", " ", page)
     assert "gopher-words" in page
-    assert "at least 5" in page
+    assert "5 to 100,000" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
     assert "c4-terminal-punctuation" in page

@@ -28,7 +28,7 @@ RESULTS = {
     "sweep": "The best of 4 trials is model.width = 128, with 2.1545 held-out bits per byte.",
     "run": "Pretrained beats random by",
     "perplexity": "bundled:stories predicts the text best: ",
-    "words": "eats, eating and eaten are forms of “eat”.",
+    "words": "“eats”, “eating” and “eaten” are forms of “eat”.",
     "word-map": "Trustworthiness 1.00: words that are near each other in the map",
 }
 

@@ -12,6 +12,7 @@ from page_reader import HOSTILE, read_page
 from shoal.errors import UsageError
 from shoal.evaluation.perplexity import PerplexityReport, ScoredDocument, SurprisingToken, compare_perplexities
 from shoal.reports import perplexity_page
+from shoal.reports.html_format import NOTHING
 
 LN2 = math.log(2)
 
@@ -125,7 +126,8 @@ def test_the_page_of_one_model_has_its_figures_and_its_most_surprising_token():
     )
     assert page.part(".details") == "1 document: 4 tokens, 2 words, 4 bytes (tokens of one)."
     assert page.rows("Perplexity by unit") == [
-        ["one", "token", "4", "-", "2.0000"], ["one", "word", "16", "-", "4.0000"], ["one", "byte", "4", "-", "2.0000"],
+        ["one", "token", "4.000", NOTHING, "2.0000"], ["one", "word", "16.000", NOTHING, "4.0000"],
+        ["one", "byte", "4.000", NOTHING, "2.0000"],
     ]  # fmt: skip
     assert page.rows("The least likely tokens") == [["·", "4.00", "ab", "x (50%)", "1"]]
     assert page.json("tokens-0-0")["measures"][0]["values"] == [1, 1, 4, 2]
@@ -149,7 +151,7 @@ def test_tokens_that_share_a_character_are_shown_as_bytes():
 def test_an_impossible_token_leaves_the_data_of_the_page_readable():
     page = read_page(perplexity_page(compare_perplexities([report(document("ab", [1, math.inf]))])))
     assert page.json("tokens-0-0")["measures"][0]["values"][0] == 1
-    assert page.rows("Perplexity by unit")[0][2:] == ["inf", "-", "inf"]
+    assert page.rows("Perplexity by unit")[0][2:] == ["inf", NOTHING, "inf"]
 
 
 def test_models_are_compared_in_bits_per_byte_document_by_document():
@@ -164,6 +166,9 @@ def test_models_are_compared_in_bits_per_byte_document_by_document():
     page = read_page(perplexity_page(found))
     assert page.part(".result") == "one predicts the text best: 2.000 bits per byte; other 2.500."
     assert "one minus other: -0.5000 bits per byte" in page.text
+    drawn = page.part("title")
+    assert "one: 2.000, no interval" in drawn
+    assert "other: 2.500, no interval" in drawn
     assert "Document 2: 2.000 bits per byte" in page.part("h3")
 
 

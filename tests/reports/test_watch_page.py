@@ -25,7 +25,7 @@ def log(*events, name="runs/a", losses=(4.0, 3.5, 9.0, 3.0), seconds=None, first
 def test_events_stand_with_their_numbers_and_the_time_after_which_they_came():
     page = read_page(watch_page("runs", [log(event(), seconds=(0.0, 10.0, 120.0, 9000.0))]))
     assert page.part("h1") == "Events of runs"
-    assert page.part(".result") == "1 event in 1 log of 4 steps together."
+    assert page.part(".result") == "One event in 4 steps: a spike at step 3."
     assert page.part(".details") == ""
     assert page.part("h2") == "a"
     assert page.rows("In the order of the steps.") == [
@@ -54,10 +54,18 @@ def test_each_kind_of_event_is_a_sentence(changes, line):
     assert page.rows("In the order of the steps.") == [["3", changes["kind"], line]]
 
 
+def test_events_of_several_kinds_are_counted_by_kind():
+    events = (event(), event(kind="divergence"), event(4))
+    page = read_page(watch_page("runs", [log(*events)]))
+    assert page.part(".result") == "3 events in 4 steps: 2 spikes and 1 divergence."
+
+
 def test_logs_with_events_come_first_and_only_some_are_drawn():
     quiet = [log(name=f"runs/quiet-{place:02d}") for place in range(MAX_DRAWN + 2)]
     page = read_page(watch_page("runs/", [*quiet, log(event(), event(4), name="runs/loud")]))
-    assert page.part(".result") == f"2 events in {MAX_DRAWN + 3} logs of {4 * (MAX_DRAWN + 3)} steps together."
+    assert (
+        page.part(".result") == f"2 events in {MAX_DRAWN + 3} logs of {4 * (MAX_DRAWN + 3)} steps together: 2 spikes."
+    )
     assert page.part(".details") == "3 logs without a drawing."
     assert page.part("h2").startswith("loudquiet-00")
     assert len(page.all("section")) == MAX_DRAWN
@@ -72,7 +80,7 @@ def test_a_log_without_a_finite_loss_has_no_curve():
 
 def test_a_log_of_one_step_can_be_drawn():
     page = read_page(watch_page("runs", [log(losses=(2.0,))]))
-    assert page.part(".result") == "0 events in 1 log of 1 step together."
+    assert page.part(".result") == "No event in 1 step: no spike, plateau or divergence."
     assert len(page.all("svg")) == 2
 
 

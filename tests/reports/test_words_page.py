@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -55,7 +56,7 @@ def page() -> PageReader:
 
 def test_the_result_counts_words_types_and_lemmas(page: PageReader) -> None:
     # the twice; cats and cat, ran and runs share a lemma.
-    assert page.part(".result") == "9 words of the text are 8 types of 6 lemmas; cats and cat are forms of “cat”."
+    assert page.part(".result") == "9 words of the text are 8 types of 6 lemmas; “cats” and “cat” are forms of “cat”."
     assert page.part(".details") == (
         "Language en; stems by snowball; lemmas by simplemma; tags by HanTa; 0.89 types per word; 4.44 tokens per "
         "word by byte; a note."
@@ -93,6 +94,21 @@ def test_every_word_has_its_data(page: PageReader) -> None:
     frequency, tokens = data["measures"]
     assert frequency["values"][:3] == [2, 2, None]
     assert tokens["values"][:3] == [4, 3, None]
+
+
+def test_the_heading_begins_as_the_text_does_and_counts_documents() -> None:
+    found = WordTable(
+        language="en",
+        rows=(
+            *(row(text, start) for text, start in (("The", 0), ("cat", 4), (".", 7))),
+            replace(row("Cats", 0), document=1),
+        ),
+        tokenizers=(),
+        sources={"stem": "snowball"},
+        notes=(),
+    )
+    assert read_page(words_page(found)).part("h1") == "Words of 2 documents, which begin with “The cat. …”"
+    assert read_page(words_page(words_of("cat !"))).part("h1") == "Words of “cat !”"
 
 
 def test_a_language_without_lemmas_counts_types() -> None:

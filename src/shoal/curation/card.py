@@ -119,6 +119,11 @@ class CurationCard:
         """What was found, in one sentence."""
         share = self.after.documents / self.before.documents
         words = self.after.words / max(self.before.words, 1)
+        if self.after.documents == self.before.documents:
+            whole = "The only document stays"
+            if self.before.documents > 1:
+                whole = f"All {self.before.documents:,} documents stay"
+            return f"{whole}, with {words:.1%} of the words."
         return (
             f"{self.after.documents:,} of {plural(self.before.documents, 'document')} stay ({share:.1%}), "
             f"with {words:.1%} of the words."
@@ -128,7 +133,7 @@ class CurationCard:
         """What a reader should know of filters without effect; empty where there is nothing."""
         idle = [one.name for one in self.filters if not one.failed]
         if self.filters and len(idle) == len(self.filters):
-            return "No filter removes a document; their limits do not apply to this corpus."
+            return "No filter removes a document: all of them lie within its limits."
         return ""
 
     def __str__(self) -> str:

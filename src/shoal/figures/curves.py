@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
@@ -57,7 +57,11 @@ def curve_chart(
     ends = [min(values), max(values)] if values else [0, 1]
     scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, domain=ends)
     ticks = {"values": log_ticks(*ends)} if log else {"tickCount": 5}
-    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False, format=",d"))
+    x = alt.X(
+        "step:Q",
+        title="step",
+        axis=step_axis([*(step for line in lines for step in line.steps), *(step for step, _ in marks)]),
+    )
     y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format=",.6~g", **ticks))
     colour = series_colour(series)
     base = alt.Chart(alt.Data(values=records))
@@ -128,6 +132,17 @@ def _mean(lines: Sequence[CurveLine], points: int) -> list[dict[str, object]]:
             parts = ["all", "some"]  # both pieces of the line meet here
         records += [{"step": step, "value": float(np.mean(there)), "part": part} for part in parts]
     return records
+
+
+def step_axis(steps: Sequence[int]) -> alt.Axis:
+    """The axis of steps: whole numbers, of which a short training has each once.
+
+    Args:
+        steps: those that are drawn.
+    """
+    short = bool(steps) and max(steps) - min(steps) < 5
+    ticks: dict[str, Any] = {"values": list(range(min(steps), max(steps) + 1))} if short else {"tickCount": 5}
+    return alt.Axis(grid=False, format=",d", **ticks)
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -32,6 +32,8 @@ class DotRow:
     """The interval; None where one seed gives none."""
 
     seeds: tuple[float, ...] = ()
+    chance: float | None = None
+    """What guessing would reach, drawn as a dashed line across the row; None for none."""
 
 
 @debug_mode(False)  # tests check every figure, so that no page has to
@@ -64,9 +66,13 @@ def dot_chart(
     whole = alt.Chart(alt.Data(values=[_whole(row) for row in rows if row.mean is not None]))
     seeds = alt.Chart(alt.Data(values=[seed for row in rows for seed in _seeds(row)]))
     lines = alt.Chart(alt.Data(values=[] if reference is None else [{"x": reference}]))
+    chances = alt.Chart(alt.Data(values=[_chance(row) for row in rows if row.chance is not None]))
     layers = [
         # Layers are drawn in order: what is behind the others comes first.
         lines.mark_rule(color=LIGHT["rule"], strokeDash=[4, 3], strokeWidth=1.5).encode(x=x),
+        chances.mark_tick(color=LIGHT["muted"], thickness=1.5, size=24, strokeDash=[4, 3]).encode(
+            x=x, y=y, description=alt.Description("tooltip:N")
+        ),
         whole.mark_rule(strokeWidth=3, strokeCap="round").encode(
             x=alt.X("low:Q", scale=scale),
             x2=alt.X2("high:Q"),
@@ -96,6 +102,11 @@ def _whole(row: DotRow) -> dict[str, Any]:
     tooltip = f"{row.label}: {row.mean:.3f}{interval}"
     ends = {"low": row.low, "high": row.high} if known else {"low": row.mean, "high": row.mean}
     return {"label": row.label, "x": row.mean, "tooltip": tooltip, **ends}
+
+
+def _chance(row: DotRow) -> dict[str, Any]:
+    """The record of a row's chance level."""
+    return {"label": row.label, "x": row.chance, "tooltip": f"{row.label}: chance {row.chance:.3f}"}
 
 
 def _seeds(row: DotRow) -> list[dict[str, Any]]:

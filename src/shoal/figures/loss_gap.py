@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
+from shoal.figures.curves import step_axis
 from shoal.figures.theme import layered, series_colour
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def loss_gap_chart(
         value for pair in pairs for value in (pair.low, pair.high, pair.held_out, pair.training) if value is not None
     ]
     scale = alt.Scale(zero=False, nice=False, domain=[min(values), max(values)])
-    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False, format=",d"))
+    x = alt.X("step:Q", title="step", axis=step_axis([pair.step for pair in pairs]))
     y = alt.Y("held_out:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, tickCount=5, format=",.4~g"))
     held_out, training = series_colour(0), series_colour(1)
     rows = [
@@ -74,5 +75,6 @@ def loss_gap_chart(
         area = span.mark_rect(color=training, opacity=0.1)
         layers.insert(0, area.encode(x=alt.X("low:Q"), x2="high:Q", description=says))
         layers.append(span.mark_rule(color=training).encode(x=alt.X("step:Q"), description=says))
-    title = f"held-out loss (line{', 95% band' if has_band else ''}) and training loss (dashed)"
+    # As short as a phone asks for; what the band is stands in the caption of the page.
+    title = "held-out loss (line), training loss (dashed)"
     return layered(layers, width=width, height=210, title=title)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _ROOM = "shoal.figures"
 LONG = 4
 """From this many sections on a page has a list of its contents."""
+
+_NEGATIVE = re.compile(r"(?<![\w.)])-(?=[\d.])")
+"""A hyphen that stands for minus: not within a word or a range such as 3-5."""
 
 _SECTION = Markup('<section id="{0}" aria-labelledby="{0}-h">\n<h2 id="{0}-h">{1}</h2>\n{2}\n</section>\n')
 
@@ -223,8 +227,18 @@ def table(
         cards: whether rows become cards where there is little room; None is yes from three columns on.
     """
     template = templates(_ROOM).get_template("blocks.html.j2")
+    rows = [[_typeset(cell) if place in numeric else cell for place, cell in enumerate(row)] for row in rows]
     as_cards = len(head) > 2 if cards is None else cards
     return Markup(template.module.table(head, rows, caption, set(numeric), as_cards))  # type: ignore[attr-defined]
+
+
+def _typeset(cell: object) -> object:
+    """A cell of a numeric column, its hyphens before digits as true minus signs."""
+    if not isinstance(cell, str | int | float) or isinstance(cell, bool):
+        return cell
+    text = cell if isinstance(cell, str) else str(cell)
+    # `Markup.replace` and `re.sub` would lose that it is markup.
+    return type(text)(_NEGATIVE.sub("\N{MINUS SIGN}", text))
 
 
 def figure(drawings: Sequence[str], *, caption: str | Markup) -> Markup:

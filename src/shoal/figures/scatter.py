@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]
 
 # Arial's letters of 11 pixels, about; without a browser no text can be measured.
-_LETTER = 6.1
+_LETTER, _SLIM, _BROAD = 6.2, 3.8, 9.0
+_SLIM_LETTERS = frozenset("fijlrtI.,:;!'|\u00b7() ")
 _LINE = 12.0
 _MARGIN = 26
 _MARK = 4.0
@@ -84,7 +85,7 @@ def _key_places(names: Sequence[str], width: int) -> list[tuple[int, int]]:
     """(x, y) of each name of the key, side by side and in a new line where there is no room."""
     places, x, y = [], _KEY_START, 0
     for name in names:
-        taken = max(_KEY_WIDTH, math.ceil(_LETTER * len(name)) + 27)
+        taken = max(_KEY_WIDTH, math.ceil(_length(name)) + 27)
         if x > _KEY_START and x + taken > width:
             x, y = _KEY_START, y + _KEY_LINE
         places.append((x, y))
@@ -118,7 +119,7 @@ def _labels(
     frame = (2.0, _MARGIN - 2.0, width - 2.0, _MARGIN + height - 6.0)
     found = []
     for own, ((x, y), point) in enumerate(zip(places, points, strict=True)):
-        size = _LETTER * len(point.label)
+        size = _length(point.label)
         for right, down in _PLACES:
             left = x + right * (_MARK + 3) - (size if right < 0 else size / 2 if right == 0 else 0)
             top = y + down * (_MARK + _LINE / 2 + 1) - _LINE / 2
@@ -129,6 +130,14 @@ def _labels(
                 found.append((left, top + _LINE - 3, point.label))
                 break
     return found
+
+
+def _length(text: str) -> float:
+    """About as many pixels as a label takes."""
+    return sum(
+        _SLIM if letter in _SLIM_LETTERS else _BROAD if letter in "mw" or letter.isupper() else _LETTER
+        for letter in text
+    )
 
 
 def _overlap(one: Box, other: Box) -> bool:

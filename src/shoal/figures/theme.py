@@ -182,7 +182,7 @@ def to_svg(chart: alt.Chart, *, title: str = "", follow_page: bool = True) -> st
     return themed(svg) if follow_page else svg
 
 
-def responsive(draw: Callable[[int], alt.Chart | str], *, title: str = "", wide: int = WIDE) -> Markup:
+def responsive(draw: Callable[[int], alt.Chart | str], *, title: str = "", wide: int | None = None) -> Markup:
     """A drawing in two widths, of which the page shows the one that its screen has room for.
 
     A drawing that is merely scaled down to a phone has letters of five pixels, so it is drawn again for its width.
@@ -190,9 +190,9 @@ def responsive(draw: Callable[[int], alt.Chart | str], *, title: str = "", wide:
     Args:
         draw: called with the width of the whole drawing in pixels; gives a chart or an ``<svg>``.
         title: what a screen reader reads of the whole figure.
-        wide: its width where there is room.
+        wide: its width where there is room; None is that of the page.
     """
-    drawn = [draw(wide), draw(NARROW)]
+    drawn = [draw(WIDE if wide is None else wide), draw(NARROW)]
     svgs = [Markup(each if isinstance(each, str) else to_svg(each, title=title)) for each in drawn]
     return Markup("<div class='for-wide'>{}</div><div class='for-narrow'>{}</div>").format(*svgs)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table, templates, text_of
+from shoal.reports.html_format import NOTHING
 from shoal.wording import plural
 
 if TYPE_CHECKING:
@@ -49,19 +50,19 @@ def _details(found: BenchmarkResults) -> str:
 
 
 def _picture(found: BenchmarkResults) -> Markup | None:
-    """The first figure of every task that is a share, with its interval and the chance level in its label."""
+    """The first figure of every task that is a share, with its interval and the level of chance."""
     rows = []
     for task in found.tasks:
         metric = task.metrics[0]
         if metric.interval is not None and metric.interval.low >= 0 and metric.interval.high <= 1:
-            chance = f" (chance {task.chance.level:.2f})" if task.chance else ""
             rows.append(
                 DotRow(
-                    label=f"{task.task}{chance}",
+                    label=task.task,
                     series=0,
                     mean=metric.value,
                     low=metric.interval.low,
                     high=metric.interval.high,
+                    chance=None if task.chance is None else task.chance.level,
                 )
             )
     if not rows:
@@ -72,7 +73,9 @@ def _picture(found: BenchmarkResults) -> Markup | None:
     def draw(width: int) -> LayerChart:
         return dot_chart(rows, title=title, axis="share, more is better", domain=(0, 1), width=width)
 
-    return figure([responsive(draw, title=title)], caption="Dots are shares of items, lines their intervals.")
+    caption = "Dots are shares of items, lines their intervals"
+    known = any(row.chance is not None for row in rows)
+    return figure([responsive(draw, title=title)], caption=f"{caption}{', dashes chance' if known else ''}.")
 
 
 def _figures(found: BenchmarkResults) -> Markup:
@@ -81,9 +84,9 @@ def _figures(found: BenchmarkResults) -> Markup:
             task.task,
             metric.name if metric.filter == "none" else f"{metric.name} ({metric.filter})",
             f"{metric.value:.4f}",
-            "-" if metric.interval is None else f"{metric.interval.low:.4f} to {metric.interval.high:.4f}",
+            NOTHING if metric.interval is None else f"{metric.interval.low:.4f} to {metric.interval.high:.4f}",
             f"{task.items:,}",
-            "-" if task.chance is None else f"{task.chance.level:.3f}",
+            NOTHING if task.chance is None else f"{task.chance.level:.3f}",
             _verdict(task),
         )
         for task in found.tasks
@@ -99,7 +102,7 @@ def _figures(found: BenchmarkResults) -> Markup:
 
 def _verdict(task: TaskResult) -> str:
     if task.chance is None:
-        return "-"
+        return NOTHING
     return f"{'yes' if task.chance.distinguishable else 'no'}, p = {task.chance.p_value:.3g}"
 
 

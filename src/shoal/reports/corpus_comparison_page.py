@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _DESIGNS = {"equal": "equal unique tokens", "whole": "all unique tokens"}
 
+_SHOWN_PAIRS = 6
+"""Differences that stand open; more are folded away."""
+
 _REPRODUCE = Markup(
     "The comparison as its folder keeps it; <code>shoal curate compare</code> with this file repeats it."
 )
@@ -63,7 +66,8 @@ def _about(result: CorpusComparison) -> str:
 def _picture(result: CorpusComparison) -> Markup:
     """The corpora by the largest models, a chart for each held-out text and for the mean."""
     size, design = result.settings()[0]
-    drawings = [_chart(result, size, design, text) for text in result.texts]
+    wide = 460 if len(result.texts) > 1 else None
+    drawings = [_chart(result, size, design, text, wide) for text in result.texts]
     caption = (
         f"Models of {format_size(size)} parameters ({_DESIGNS[design]}): the mean over seeds with its interval, the "
         "best corpus first; a ring is a seed."
@@ -71,14 +75,14 @@ def _picture(result: CorpusComparison) -> Markup:
     return figure(drawings, caption=caption)
 
 
-def _chart(result: CorpusComparison, size: int, design: TokenDesign, text: str) -> Markup:
+def _chart(result: CorpusComparison, size: int, design: TokenDesign, text: str, wide: int | None) -> Markup:
     """The corpora on one held-out text."""
     rows = [estimate_row(one.corpus, one.bits, seeds=one.by_seed) for one in result.ranked(size, design, text)]
     title = "Mean over the held-out texts" if text == MEAN else text
     return responsive(
         lambda width: dot_chart(rows, title=title, axis="bits per byte (less is better)", width=width),
         title=f"bits per byte by corpus: {title}",
-        wide=460,
+        wide=wide,
     )
 
 
@@ -102,8 +106,8 @@ def _differences(result: CorpusComparison) -> Markup:
         "chance."
     )
     listed = table(head, rows, caption=caption, numeric=(5,))
-    # Filters make three pairs; of many corpora the pairs would bury the page.
-    if result.plan.filters:
+    # Of many corpora the pairs would bury the page.
+    if result.plan.filters or len(rows) <= _SHOWN_PAIRS:
         return listed
     return Markup("<details><summary>All {} pairs</summary>{}</details>").format(len(rows), listed)
 

@@ -93,7 +93,7 @@ def explanation_page(found: Explanation, *, model: str, search: SearchResult | N
         found.sentence,
         sections,
         details=" ".join(details),
-        picture=figure([_panel(rows, f"Explanations of {found.task}")], caption=caption),
+        picture=figure([_panel(rows, f"Explanations of {found.task}", wide=None)], caption=caption),
     )
 
 
@@ -177,11 +177,11 @@ def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:
     return _panel(rows, arm)
 
 
-def _panel(rows: Sequence[DotRow], title: str) -> Markup:
+def _panel(rows: Sequence[DotRow], title: str, *, wide: int | None = _WIDTH) -> Markup:
     return responsive(
         lambda width: dot_chart(rows, title=title, axis="share of the answers", domain=(0.0, 1.0), width=width),
         title=f"{title}: shares of the explanations, as in the table below",
-        wide=_WIDTH,
+        wide=wide,
     )
 
 

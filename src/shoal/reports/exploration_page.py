@@ -90,7 +90,7 @@ def _base(exploration: Exploration) -> Markup:
 
 def _change() -> Markup:
     keys = changeable_keys(load_experiment(_EXPERIMENT, _PRESET))
-    asked = [[one.key, value_text(one.value), one.question] for one in keys if one.question]
+    asked = [[one.key, _setting(one.value), one.question] for one in keys if one.question]
     others = ", ".join(one.key for one in keys if not one.question)
     about = "Only one: where two things change, nobody knows which of them did it. These come with a question."
     return Markup("{}{}<details><summary>Every other key</summary><p>{}</p></details>").format(
@@ -98,6 +98,11 @@ def _change() -> Markup:
         table(["Key", "As it stands", "What a change asks"], asked, caption="change_one(base, KEY, VALUE)"),
         others,
     )
+
+
+def _setting(value: object) -> str:
+    """A setting as the file has it: 80, and not 80.000."""
+    return f"{value:g}" if isinstance(value, float) else value_text(value)
 
 
 def _predict(exploration: Exploration) -> Markup:

@@ -55,7 +55,7 @@ def held_out_section(curve: HeldOutCurve) -> Section:
         f"{100 * curve.confidence:g}% by a bootstrap over documents, none of fewer than six."
     )
     head = ["step", "held-out loss", "interval", "gap", "interval of the gap"]
-    return Section("gap", "Held-out loss and gap", table(head, rows, caption=caption, numeric=[0, 1, 3]))
+    return Section("gap", "Held-out loss and gap", table(head, rows, caption=caption, numeric=range(5)))
 
 
 def _ends(low: float | None, high: float | None) -> str:

@@ -40,7 +40,7 @@ from shoal.wording import joined, plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.insight import Findings, Inspection, LensReading
+    from shoal.insight import Attribution, Findings, Inspection, LensReading
 
 _BARS = 24
 _HEAD = re.compile(r"block (\d+) head (\d+)")
@@ -85,11 +85,27 @@ def _result(found: Inspection) -> str:
         # The lens holds the likeliest tokens alone: a target of the caller may have no probability there.
         chance = dict(zip(last.top_ids[shared.position], last.top_p[shared.position], strict=True))
         likely = f" ({chance[shared.target]:.0%})" if shared.target in chance else ""
-    name, value = max(shared.parts.items(), key=lambda item: item[1])
     best = likely and found.lens[-1].top_ids[shared.position][0] == shared.target
     begins = f"{after} the model predicts {target}{likely}" if best else f"{after}, {target}{likely}"
-    foil = "" if shared.foil is None else f" over {_quoted(found.names[shared.foil])}"
-    return f"{begins}{';' if best else ':'} {name} favours it most{foil} ({value:+.2f} of {shared.total:+.2f} logits)."
+    if shared.foil is not None:
+        return _against_foil(found, shared, "" if not best else f"{begins}, ", target=f"{target}{likely}", after=after)
+    name, value = max(shared.parts.items(), key=lambda item: item[1])
+    return f"{begins}{';' if best else ':'} {name} favours it most ({value:+.2f} of {shared.total:+.2f} logits)."
+
+
+def _against_foil(found: Inspection, shared: Attribution, predicts: str, *, target: str, after: str) -> str:
+    """Which of two tokens the model favours, by how much, and which part does most for that."""
+    assert shared.foil is not None
+    foil = _quoted(found.names[shared.foil])
+    turned = shared.total < 0
+    parts = {name: -value if turned else value for name, value in shared.parts.items()}
+    name = max(parts, key=lambda part: parts[part])
+    by = f"{abs(shared.total):.2f} logits"
+    favoured, other = (foil, target) if turned else (target, foil)
+    favours = (
+        f"{predicts}{by} above {foil}" if predicts else f"{after} the model favours {favoured} over {other} by {by}"
+    )
+    return f"{favours}; {name} does most for it ({parts[name]:+.2f})."
 
 
 def _details(found: Inspection) -> str:

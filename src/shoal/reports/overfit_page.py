@@ -96,11 +96,10 @@ def _picture(result: OverfitResult) -> Markup:
     drawing = responsive(
         lambda width: dot_chart(rows, title="Test text", axis=_BITS, reference=base, width=width),
         title="bits per byte of test text by method",
-        wide=720,
     )
     caption = (
-        "The mean over seeds with its interval; a ring is a seed. The dashed line is the baseline. Colours: one model, "
-        "an ensemble, one model distilled from an ensemble."
+        "The mean over seeds with its interval; a ring is a seed. The dashed line is the baseline. Circles are single "
+        "models, squares ensembles, triangles single models distilled from an ensemble."
     )
     return figure([drawing], caption=caption)
 
@@ -140,7 +139,6 @@ def _gaps(result: OverfitResult) -> Markup:
             rows, title="Gap", axis="bits per byte, test minus training", reference=0.0, width=width
         ),
         title="the gap between test and training text by method",
-        wide=720,
     )
     caption = (
         "A model that knows its training text by heart has a wide gap. A narrow gap alone is no merit: what learns "

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import (
+    DotRow,
     Section,
     TokenBox,
     TokenMeasure,
     document,
+    dot_chart,
+    figure,
+    responsive,
     table,
     token_data,
     token_script,
@@ -19,6 +23,7 @@ from shoal.figures import (
     token_view,
     visible,
 )
+from shoal.reports.html_format import NOTHING
 from shoal.wording import joined, plural, quoted
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ def perplexity_page(found: PerplexityComparison) -> str:
     Args:
         found: one model or several on the same texts.
     """
-    sections = [Section("figures", "Figures", _figures(found))]
+    sections = [Section("figures", "How well each unit is predicted", _figures(found))]
     data: dict[str, object] = {}
     for place, report in enumerate(found.reports):
         view, views = _text(report, place)
@@ -57,6 +62,7 @@ def perplexity_page(found: PerplexityComparison) -> str:
         _result(found.reports),
         sections,
         details=_details(first),
+        picture=_picture(found.reports) if len(found.reports) > 1 else None,
         style=token_style(),
         script=token_script(),
         data=data,
@@ -79,6 +85,22 @@ def _result(reports: Sequence[PerplexityReport]) -> str:
     )
 
 
+def _picture(reports: Sequence[PerplexityReport]) -> Markup:
+    """Bits per byte of every model, which can be compared between tokenizers."""
+    rows = []
+    for report in reports:
+        byte = next(unit for unit in report.units if unit.unit == "byte")
+        # The interval is one of perplexities, of which bits are the logarithm.
+        low, high = (None, None) if byte.interval is None else map(math.log2, byte.interval)
+        rows.append(DotRow(label=report.model, series=0, mean=report.bits_per_byte, low=low, high=high))
+    chart = responsive(
+        lambda width: dot_chart(rows, title="Bits per byte", axis="bits per byte (less is better)", width=width),
+        title="Bits per byte of each model, with intervals",
+    )
+    level = f"{100 * reports[0].confidence:g}%"
+    return figure([chart], caption=f"The dot is of all texts together, the line its {level} interval over documents.")
+
+
 def _details(report: PerplexityReport) -> str:
     sizes = ", ".join(plural(unit.count, unit.unit) for unit in report.units)
     return f"{plural(len(report.documents), 'document')}: {sizes} (tokens of {report.model})."
@@ -91,8 +113,8 @@ def _figures(found: PerplexityComparison) -> Markup:
         (
             report.model,
             unit.unit,
-            "not defined" if unit.perplexity is None else f"{unit.perplexity:.4g}",
-            "-" if unit.interval is None else f"{unit.interval[0]:.4g} to {unit.interval[1]:.4g}",
+            "not defined" if unit.perplexity is None else _figure(unit.perplexity),
+            NOTHING if unit.interval is None else f"{_figure(unit.interval[0])} to {_figure(unit.interval[1])}",
             "not defined" if unit.bits is None else f"{unit.bits:.4f}",
         )
         for report in found.reports
@@ -103,7 +125,7 @@ def _figures(found: PerplexityComparison) -> Markup:
             ("Model", "Per", "Perplexity", level, "Bits"),
             rows,
             caption="Perplexity by unit; intervals are over documents",
-            numeric=(2, 4),
+            numeric=(2, 3, 4),
         )
     ]
     blocks += [
@@ -116,6 +138,11 @@ def _figures(found: PerplexityComparison) -> Markup:
         text = "Perplexity per token cannot be compared between tokenizers; bits per byte can. Paired over documents:"
         blocks.append(Markup("<p>{}</p><ul>{}</ul>").format(text, Markup("").join(lines)))
     return Markup("").join(blocks)
+
+
+def _figure(perplexity: float) -> str:
+    """A perplexity with as many decimals as its size asks for."""
+    return f"{perplexity:,.3f}" if perplexity < 100 else f"{perplexity:,.1f}"
 
 
 def _text(report: PerplexityReport, place: int) -> tuple[Markup, dict[str, object]]:

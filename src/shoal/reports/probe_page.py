@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, responsive, table
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from shoal.safety.probing import ProbedModel, ProbeReport
@@ -44,11 +45,15 @@ def _result(found: ProbeReport) -> str:
     parts = []
     for model in found.models:
         groups = [group for group in model.test if group.what.endswith(", all") and group.failed is not None]
-        rates = ", ".join(
-            f"{group.what.split(',')[0]} {group.failed.corrected:.1%}" for group in groups if group.failed
+        rates = joined(
+            [
+                f"{group.failed.corrected:.1%} of the {group.what.split(',')[0]} probes"
+                for group in groups
+                if group.failed
+            ]
         )
-        parts.append(f"{model.name}: {rates}")
-    text = f"Failures on seeds that are never learned from. {'; '.join(parts)}."
+        parts.append(f"{rates} fail {model.name}")
+    text = f"On seeds that are never learned from, {'; '.join(parts)}."
     if len(found.models) < 2:
         return text
     # A comparison of losses is over no group of probes.
@@ -131,7 +136,7 @@ def _clusters(model: ProbedModel) -> Markup:
         )
         for cluster in model.clusters
     ]
-    head = ("words", "seed in the middle", "failures", "probes", "corrected share", "interval")
+    head = ("words", "most typical seed", "failures", "probes", "corrected share", "interval")
     return table(head, rows, caption="Harmful seeds of which a probe failed", numeric=(2, 3, 4))
 
 

@@ -161,7 +161,7 @@ def _model(model: RefusalExplanation) -> Markup:
         [effect_row(effect) for effect in model.effects],
         caption="Minimal pairs: the rate of refusals of the first prompt, of the second, and the corrected change in "
         "percentage points",
-        numeric=(2, 3, 4, 5),
+        numeric=range(2, 8),
     )
     return Markup("<p>{}</p>").format(model.sentence) + cells + effects
 

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from shoal.experiments.safety_tuning import measure_label
 from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, responsive, table
-from shoal.reports.html_format import plan_text
-from shoal.wording import plural
+from shoal.reports.html_format import number as figure_text, plan_text
+from shoal.wording import capital, plural
 
 if TYPE_CHECKING:
     from shoal.experiments.safety_tuning import SafetyTuning, TuningVerdict
@@ -47,10 +47,22 @@ def safety_tuning_content(result: SafetyTuning, plan: str = "") -> PageContent:
     )
     return PageContent(
         title=setting.question or f"Safety tuning: {setting.name}",
-        result=result.best_line(),
+        result=_result(result),
         sections=tuple(sections),
         details=about,
         picture=_picture(result),
+    )
+
+
+def _result(result: SafetyTuning) -> str:
+    """The best number in short: what a cost is stands in the section of the trade-off."""
+    best = result.best
+    if best.safety_examples is None:
+        return "No number of safety examples has answers to both kinds of requests: none can be called the best."
+    return (
+        f"The best number at the stated trade-off is {plural(best.safety_examples, 'safety example')}: it costs "
+        f"{best.costs[best.safety_examples]:.2f}, where a model that never refuses costs 1, and is the best in "
+        f"{best.chances[best.safety_examples]:.0%} of the resamples."
     )
 
 
@@ -61,7 +73,7 @@ def _name(number: int | None) -> str:
 def _picture(result: SafetyTuning) -> Markup:
     caption = (
         "Each row is a number of safety examples: the estimate with its interval over trainings and items; a ring is a "
-        "training. Rates are corrected for the scorer's errors."
+        "training. Rates are corrected for the scorer's errors, so that a ring may lie below 0 or above 1."
     )
     return figure([_chart(result, measure) for measure in result.plan.measures], caption=caption)
 
@@ -107,16 +119,24 @@ def _claims(result: SafetyTuning) -> Markup:
 
 def _claim(one: TuningVerdict) -> Markup:
     rows = [
-        ["Effect", f"{one.estimate:.3f} ({one.low:.3f} to {one.high:.3f}), {one.comparison}"],
+        ["Effect", f"{_ends(one.estimate, one.low, one.high)}, {one.comparison}"],
         ["Test", f"p = {one.p_value:.3g}; {plural(one.trainings, 'training')} permuted; {one.confidence:.1%} interval"],
-        ["Check", f"{one.items_estimate:.3f} ({one.items_low:.3f} to {one.items_high:.3f}) over trainings and items"],
+        ["Check", f"{_ends(one.items_estimate, one.items_low, one.items_high)} over trainings and items"],
         ["Matters", f"a difference of {one.smallest_effect:g}"],
     ]
     if one.seeds_needed is not None:
         rows.append(["To settle", plural(one.seeds_needed, "seed")])
     rows += [["passed" if control.passed else "FAILED", f"{control.name}: {control.says}"] for control in one.controls]
     listed = table(["", ""], rows, caption=one.claim)
-    return Markup("<h3>{}: {}</h3><p>{}</p>{}").format(one.name, one.verdict, one.sentence, listed)
+    return Markup("<h3>{}: {}</h3><p>{}</p>{}").format(one.name, one.verdict, capital(one.sentence), listed)
+
+
+def _ends(estimate: float, low: float, high: float) -> str:
+    """An estimate with its interval, or that so few trainings give it none."""
+    interval = (
+        f"{figure_text(low)} to {figure_text(high)}" if math.isfinite(low) and math.isfinite(high) else "no bounds"
+    )
+    return f"{figure_text(estimate)} ({interval})"
 
 
 def _types(result: SafetyTuning) -> Markup:

@@ -119,8 +119,9 @@ def _measures(ratings: Sequence[StoryRating]) -> Markup:
         # All marks on the whole scale, so that dimensions can be compared; groups of age are no marks.
         domain = (1.0, 10.0) if name.startswith("judge: ") and "age" not in name else None
         axis = {"more": "more is better", "less": "less is better", "neither": "neither end is better"}[known.better]
-        charts.append(_dots(rows, name, axis=axis, domain=domain))
-    caption = "Each measure with its interval at 95 % over prompts, stories, documents, or the pairs of each paradigm."
+        charts.append(_dots(rows, name, axis=axis, domain=domain, reference=_chance(name, ratings)))
+    caption = "Each measure with its interval at 95% over prompts, stories, documents, or the pairs of each paradigm"
+    caption += "; a dashed line is chance." if any(_chance(name, ratings) for name in names) else "."
     cells = [
         (name, *(_cell(found.get((rating.model, name))) for rating in ratings), _note(name, found, ratings))
         for name in names
@@ -128,6 +129,11 @@ def _measures(ratings: Sequence[StoryRating]) -> Markup:
     head = ("measure", *labels, "what it is")
     numeric = range(1, len(ratings) + 1)
     return figure(charts, caption=caption) + table(head, cells, caption="The same as numbers", numeric=list(numeric))
+
+
+def _chance(name: str, ratings: Sequence[StoryRating]) -> float | None:
+    """What guessing reaches where one of two is chosen: sentences of a pair, answers to a question."""
+    return 0.5 if name.startswith("plot facts") or any(name in rating.pairs for rating in ratings) else None
 
 
 def _dots(

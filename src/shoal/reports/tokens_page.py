@@ -108,8 +108,10 @@ def _summary(reading: TokenReading) -> str:
         if reading.first_difference is None
         else f"decoding does not give the text back: it differs from character {reading.first_difference} on"
     )
+    added = len(reading.pieces) - len(reading.plain)
+    whole = f" ({len(reading.pieces)} with those that the tokenizer adds)" if added else ""
     return (
-        f"{len(reading.plain)} tokens ({len(reading.pieces)} with those that the tokenizer adds) for "
+        f"{plural(len(reading.plain), 'token')}{whole} for "
         f"{len(reading.text)} characters, {len(reading.text.encode())} bytes; {trip}. Dashed: special tokens; "
         "underlined: less than a character."
     )

@@ -45,23 +45,26 @@ def write_tuning_report(result: TrainResult, folder: Path | str, *, events: Sequ
     loss = CurveLine(
         name="training",
         steps=tuple(point.step for point in curve),
-        values=tuple(point.loss / math.log(2) for point in curve),
+        values=tuple(point.loss for point in curve),
     )
     rows = [event.to_dict() for event in events] + [decision.to_dict() for decision in result.decisions]
     rows.sort(key=itemgetter("step"))
     steps = responsive(
         lambda width: curve_chart(
-            [loss], title="training loss", axis="bits per token", width=width, marks=event_marks(rows)
+            [loss], title="training loss", axis="nats per token", width=width, marks=event_marks(rows)
         ),
         title="training loss by step",
         wide=_WIDTH,
     )
     html = document(
-        f"Tuning {Path(folder).resolve().name}",
+        f"Tuning, written to {Path(folder).resolve().name}",
         f"{capital(held_out.overfitting)}; the model has the weights of step {held_out.returned_step:,}.",
         [held_out_section(held_out), *([events_section(rows)] if rows else [])],
         details=f"{result.steps:,} steps in {result.precision}.",
-        picture=figure([steps, held_out_drawing(held_out)], caption="The loss of each step, and of held-out rows."),
+        picture=figure(
+            [steps, held_out_drawing(held_out)],
+            caption="The loss of each step, and of held-out rows with its interval (band).",
+        ),
     )
     path = Path(folder) / "curve.html"
     write_text(path, html)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from shoal.figures import ScatterPoint, Section, document, figure, responsive, scatter_svg, table, visible
 from shoal.insight.vectors import MEASURES
+from shoal.reports.html_format import NOTHING
 from shoal.wording import capital
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _result(report: VectorReport) -> str:
         for each in report.neighbours
         # By the first measure, cosine, which the sentence names.
         for measure in MEASURES[:1]
-        if each.nearest[measure] and len(each.token.strip()) > _MIN_LETTERS
+        if each.nearest[measure] and len(each.token.strip()) > _MIN_LETTERS and _other_word(each, measure)
     ]
     last = report.geometry[-1]
     even = "point in all directions" if last.mean_cosine < _EVEN else "share a direction"
@@ -58,6 +59,11 @@ def _result(report: VectorReport) -> str:
         return f"{capital(shape)}."
     token, near, cosine = max(pairs, key=lambda pair: pair[2])
     return f"“{token.strip()}” lies nearest to “{near.strip()}” ({MEASURES[0]} {cosine:.2f}); {shape}."
+
+
+def _other_word(each: TokenNeighbours, measure: str) -> bool:
+    """Whether the nearest token is another word, and not the same one with a space or a capital before it."""
+    return each.nearest[measure][0][0].strip().lower() != each.token.strip().lower()
 
 
 def _maps(report: VectorReport) -> Markup:
@@ -136,13 +142,13 @@ def _shape(geometry: Sequence[Geometry]) -> Markup:
     rows = [
         (
             each.space,
-            f"{each.count} by {each.dimension}",
+            f"{each.count:,} by {each.dimension:,}",
             f"{each.mean_cosine:.3f} ± {each.mean_cosine_error:.3f}",
             f"{each.centred_cosine:.3f}",
             f"{each.iso_score:.3f}",
             f"{each.partition_ratio:.2g}",
-            "-" if each.hub_skewness is None else f"{each.hub_skewness:.2f}",
-            "-" if each.orphans is None else f"{each.orphans:.0%}",
+            NOTHING if each.hub_skewness is None else f"{each.hub_skewness:.2f}",
+            NOTHING if each.orphans is None else f"{each.orphans:.0%}",
             _hubs(each),
         )
         for each in geometry

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive
 from shoal.reports.events_section import event_marks, events_table
-from shoal.wording import format_duration, plural
+from shoal.wording import format_duration, joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,18 +29,30 @@ def watch_page(name: str, logs: Sequence[LogEvents]) -> str:
         name: what was read.
         logs: at least one.
     """
-    count = sum(map(len, logs))
-    steps = sum(len(log.steps) for log in logs)
     # The logs with events first, where not all can be drawn.
     shown = sorted(logs, key=lambda log: not log.events)[:MAX_DRAWN]
     sections = [Section(f"log-{place}", _heading(log, name), _log(log)) for place, log in enumerate(shown)]
     left = len(logs) - len(shown)
     return document(
         f"Events of {name}",
-        f"{plural(count, 'event')} in {plural(len(logs), 'log')} of {plural(steps, 'step')} together.",
+        _result(logs),
         sections,
         details=f"{plural(left, 'log')} without a drawing." if left else "",
     )
+
+
+def _result(logs: Sequence[LogEvents]) -> str:
+    """How many events of which kinds there are, in how many steps; of one log also where the first is."""
+    kinds = Counter(log[place].kind for log in logs for place in range(len(log)))
+    steps = plural(sum(len(log.steps) for log in logs), "step")
+    where = steps if len(logs) == 1 else f"{plural(len(logs), 'log')} of {steps} together"
+    if not kinds:
+        return f"No event in {where}: no spike, plateau or divergence."
+    if kinds.total() == 1:
+        step = next(log[0].step for log in logs if len(log))
+        return f"One event in {where}: a {next(iter(kinds))} at step {step:,}."
+    listed = joined([plural(count, kind) for kind, count in kinds.items()])
+    return f"{plural(kinds.total(), 'event')} in {where}: {listed}."
 
 
 def _heading(log: LogEvents, name: str) -> str:

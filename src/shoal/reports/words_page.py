@@ -31,6 +31,7 @@ _ROWS = 300
 _LEMMAS = 100
 # Examples of a disagreement, not a list to be read to its end.
 _PAIRS = 40
+_OPENING = 10
 
 
 def words_page(found: WordTable) -> str:
@@ -49,9 +50,10 @@ def words_page(found: WordTable) -> str:
         sections.append(Section("stems", "Where stems and lemmas disagree", _disagreements(found)))
     if found.counts.classes:
         sections.append(Section("classes", "Parts of speech", _classes(found)))
-    opening = " ".join(row.text for row in found.rows[:10])
+    documents = len({row.document for row in found.rows})
+    of = f"{plural(documents, 'document')}, which begin with " if documents > 1 else ""
     return document(
-        f"Words of “{opening}{' …' if len(found.rows) > 10 else ''}”",
+        f"Words of {of}{_opening(found.rows)}",
         _result(found),
         sections,
         details=_details(found),
@@ -61,6 +63,15 @@ def words_page(found: WordTable) -> str:
     )
 
 
+def _opening(rows: Sequence[WordRow]) -> str:
+    """The first words as the text has them: a mark follows the word before it without a space."""
+    shown = [row for row in rows[:_OPENING] if row.document == rows[0].document]
+    text = ""
+    for row, before in zip(shown, [None, *shown], strict=False):
+        text += (" " if before is not None and row.start > before.stop else "") + row.text
+    return f"“{text}{' …' if len(rows) > len(shown) else ''}”"
+
+
 def _result(found: WordTable) -> str:
     """How many words come from how many lemmas, and the lemma with the most forms."""
     counts = found.counts
@@ -68,7 +79,7 @@ def _result(found: WordTable) -> str:
         return f"{plural(counts.words, 'word')} of the text are {plural(counts.types, 'type')}."
     # Among the frequent ones: a rare word with many forms would be an odd first sentence.
     richest = max(counts.frequent, key=lambda each: len(each.forms))
-    forms = joined(list(richest.forms)[:6])
+    forms = joined([f"“{form}”" for form in list(richest.forms)[:6]])
     example = f"; {forms} are forms of “{richest.lemma}”" if len(richest.forms) > 1 else ""
     return (
         f"{plural(counts.words, 'word')} of the text are {plural(counts.types, 'type')} of "

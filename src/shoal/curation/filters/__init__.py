@@ -94,8 +94,10 @@ class QualityFilter(ABC):
 
     @property
     def limits(self) -> str:
-        """The range of scores that stay, for people: ``"at least 50 and at most 100,000"``."""
+        """The range of scores that stay, for people: ``"50 to 100,000"``, ``"at most 0.3"``."""
         lower, upper = ("above", "below") if self.strict else ("at least", "at most")
+        if not self.strict and self.min_score > -_INFINITY and self.max_score < _INFINITY:
+            return f"{self.min_score:,g} to {self.max_score:,g}"
         parts = []
         if self.min_score > -_INFINITY:
             parts.append(f"{lower} {self.min_score:,g}")

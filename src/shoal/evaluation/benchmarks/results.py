@@ -227,7 +227,10 @@ class BenchmarkResults:
         tested = [task for task in self.tasks if task.chance is not None]
         if tested:
             better = sum(task.chance is not None and task.chance.distinguishable for task in tested)
-            text += f"; {better} of {plural(len(tested), 'task')} with a chance level can be distinguished from it"
+            if len(self.tasks) == 1:
+                text += f", which {'differs' if better else 'cannot be told'} from chance"
+            else:
+                text += f"; it differs from chance on {better} of {plural(len(tested), 'task')} where chance is known"
         return f"{text}."
 
     def __str__(self) -> str:

@@ -229,10 +229,17 @@ class CorpusComparison:
         """The best and the worst corpus by the largest models."""
         size, design = self.settings()[0]
         ranked = self.ranked(size, design, self.texts[-1])
-        text = "the mean over the held-out texts" if self.texts[-1] == MEAN else self.texts[-1]
+        text = "the mean of the held-out texts" if self.texts[-1] == MEAN else f"the held-out text {self.texts[-1]}"
+        best, worst = ranked[0], ranked[-1]
+        unsure = any(
+            one.outcome == "not significant"
+            for one in self._of(self.differences, size, design)
+            if one.held_out == self.texts[-1] and {one.first, one.second} == {best.corpus, worst.corpus}
+        )
         sentence = (
-            f"The best of {len(ranked)} corpora by {text} is {ranked[0].corpus} with {ranked[0].bits} bits per byte at "
-            f"{format_size(size)} parameters; the worst is {ranked[-1].corpus} with {ranked[-1].bits}."
+            f"The best of {len(ranked)} corpora on {text} is {best.corpus} with {best.bits} bits per byte at "
+            f"{format_size(size)} parameters; the worst is {worst.corpus} with {worst.bits}"
+            f"{', a difference that is not significant' if unsure else ''}."
         )
         return [sentence]
 

@@ -28,16 +28,16 @@
     const element = make("li", "item");
     const outcome = item.value === null ? "" : item.value > 0 ? ": right" : ": wrong";
     element.append(make("h3", "", item.task + " " + item.index + outcome));
-    element.append(make("pre", "", item.prompt));
+    if (item.prompt) element.append(make("pre", "", item.prompt));
     if (item.choices.length) {
       const choices = make("ul");
       item.choices.forEach((choice, place) => {
         const marks = [];
-        if ([].concat(item.gold).includes(place)) marks.push("gold");
+        if ([].concat(item.gold).includes(place)) marks.push("right");
         if (item.choice === place) marks.push("chosen");
         const nats = item.log_likelihoods[place];
-        const figure = nats === null || nats === undefined ? "impossible" : nats.toFixed(3) + " nats";
-        choices.append(make("li", "", choice.trim() + " \u2014 " + figure + (marks.length ? " (" + marks.join(", ") + ")" : "")));
+        const figure = nats === null || nats === undefined ? "impossible" : nats.toFixed(3).replace("-", "\u2212") + " nats";
+        choices.append(make("li", "", choice.trim() + ": " + figure + (marks.length ? " (" + marks.join(", ") + ")" : "")));
       });
       element.append(choices);
     }
