@@ -3,10 +3,11 @@
 import math
 import statistics
 
+import numpy as np
 import pytest
 import torch
 
-from architectures import SETTINGS, tiny_model
+from architectures import SETTINGS, letter_tokenizer, letters, tiny_model
 from shoal.errors import CorruptModelError, DataError, ModelError
 from shoal.insight import capture, direct_attribution, find_parts, lens_readings, surprisal, train_tuned_lens
 from shoal.insight.logits import TunedLens, find_unembedding, linearize_norm
@@ -74,6 +75,27 @@ def test_attributions_add_up_to_the_logit_difference(architecture, position):
     mean = direct_attribution(model, IDS, target=5, position=position)
     assert mean.total == pytest.approx(float(logits[position, 5] - logits[position].mean()), abs=2e-3)
     assert sum(mean.parts.values()) == pytest.approx(mean.total, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("architecture", ["GPT2", "Llama", "Gemma2"])
+def test_attributions_in_half_precision_are_nearly_those_of_float32(architecture, kind):
+    exact = direct_attribution(tiny_model(architecture), IDS, target=5, foil=7)
+    found = direct_attribution(tiny_model(architecture).to(kind), IDS, target=5, foil=7)
+    size = sum(map(abs, exact.parts.values()))
+    assert sum(found.parts.values()) == pytest.approx(found.total, abs=0.01 * size)
+    assert max(abs(found.parts[name] - value) for name, value in exact.parts.items()) < 0.01 * size
+
+
+@pytest.mark.parametrize("architecture", ["GPT2", "Llama"])
+def test_a_tuned_lens_is_trained_on_a_model_in_half_precision(architecture):
+    model = tiny_model(architecture).to(torch.bfloat16)
+    draws = np.random.default_rng(0)
+    texts = [letters(draws.integers(1, 20, 30).tolist()) for _ in range(20)]
+    lens = train_tuned_lens(model, letter_tokenizer(), texts, steps=2)
+    plain, tuned = (statistics.mean(lens_readings(model, IDS, tuned=which)[0].divergence) for which in (None, lens))
+    assert 0 < tuned < plain
+    assert max(lens_readings(model, IDS, tuned=lens)[-1].divergence) < 1e-5
 
 
 def test_a_part_that_writes_nothing_gets_nothing():

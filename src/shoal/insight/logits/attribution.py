@@ -9,6 +9,7 @@ Shapes: N positions, D width, H heads, K width of a head, V vocabulary.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ class Attribution:
 
     parts: dict[str, float]
     """By name (``embedding``, ``block N head H``, ``block N biases``, ``block N mlp``, ``output biases``): its
-    contribution. They sum to the total."""
+    contribution. They sum to the total, up to what the dtype of the model rounds."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -96,7 +97,8 @@ def direct_attribution(
     position = range(len(ids_L))[position]  # counted from the start, or an IndexError
     last = f"blocks.{len(parts.blocks) - 1}.residual_out"
     names = ["embedding", "blocks.*.attention.heads", "blocks.*.mlp.output", last]
-    seen = read_position(model, ids_L, names, position)
+    # In float32 at least: of a model in half precision the parts are read as they are, and added up exactly.
+    seen = {name: _wide(value) for name, value in read_position(model, ids_L, names, position).items()}
     before_D, constant, total = _direction(unembed, seen[last], target, foil)
     found = {"embedding": float(seen["embedding"] @ before_D)}
     for number, block in enumerate(parts.blocks):
@@ -111,14 +113,16 @@ def _direction(
 ) -> tuple[torch.Tensor, float, float]:
     """The direction of the residual stream that writes the difference, the constant part, and the difference itself."""
     head = unembed.head
-    foil_D = head.weight_VD.mean(0) if foil is None else head.weight_VD[foil]
-    after_D = (head.weight_VD[target] - foil_D).to(residual_D) * head.scale
+    kind = residual_D.dtype
+    foil_D = head.weight_VD.mean(0, dtype=kind) if foil is None else head.weight_VD[foil].to(kind)
+    after_D = (head.weight_VD[target].to(kind) - foil_D).to(residual_D) * head.scale
     bias = 0.0
     if head.bias_V is not None:
-        bias = head.scale * float(head.bias_V[target] - (head.bias_V.mean() if foil is None else head.bias_V[foil]))
-    total = float(unembed.normed(residual_D[None])[0] @ after_D) + bias
+        bias_V = head.bias_V.to(kind)
+        bias = head.scale * float(bias_V[target] - (bias_V.mean() if foil is None else bias_V[foil]))
     if unembed.norm is None:
-        return after_D, bias, total
+        return after_D, bias, float(residual_D @ after_D) + bias
+    total = float(_in_dtype(unembed.norm, kind)(residual_D[None])[0] @ after_D) + bias
     before_1D, offset_1 = linearize_norm(unembed.norm, residual_D[None], after_D[None])
     return before_1D[0], bias + float(offset_1), total
 
@@ -150,15 +154,29 @@ def _by_head(block: ModelBlock, heads: int) -> tuple[torch.Tensor, torch.Tensor 
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, torch.Tensor)
     # GPT-2 keeps its weights transposed (Conv1D).
-    weight_CD = weight.T if isinstance(layer, nn.Linear) else weight
-    return weight_CD.unflatten(0, (heads, -1)), bias if isinstance(bias, torch.Tensor) else None
+    weight_CD = _wide(weight.T if isinstance(layer, nn.Linear) else weight)
+    return weight_CD.unflatten(0, (heads, -1)), _wide(bias) if isinstance(bias, torch.Tensor) else None
+
+
+def _wide(value: torch.Tensor) -> torch.Tensor:
+    """A tensor in float32 at least."""
+    return value.to(torch.promote_types(value.dtype, torch.float32))
+
+
+def _in_dtype(norm: nn.Module, kind: torch.dtype) -> nn.Module:
+    """A norm that computes in a dtype: itself, or a copy where its weights are of another."""
+    if all(weight.dtype == kind for weight in norm.parameters()):
+        return norm
+    return copy.deepcopy(norm).to(kind)
 
 
 def _check_sum(parts: Parts, found: Mapping[str, float], total: float) -> None:
     """Refuse a model with more parts than those that are known, such as parallel adapters."""
     # Parts often cancel out, so that the error is measured against their sizes and not against the total.
     size = max(sum(map(abs, found.values())), 1e-6)
-    if not abs(sum(found.values()) - total) <= 1e-3 * size:
+    # Each block rounds what it has added up to the dtype of the model.
+    tolerance = max(1e-3, 4 * torch.finfo(parts.model.dtype).eps)
+    if not abs(sum(found.values()) - total) <= tolerance * size:
         raise ModelError(
             f"the parts of {parts.name} add up to {sum(found.values()):.4f} and not to the logit difference "
             f"{total:.4f}: something else writes to its residual stream, so its logits cannot be decomposed"
@@ -184,6 +202,7 @@ def linearize_norm(
     Raises:
         ModelError: the norm is neither a layer norm nor an RMS norm.
     """
+    norm = _in_dtype(norm, input_ND.dtype)
     bias_D = getattr(norm, "bias", None)
     bias_D = torch.zeros_like(input_ND[0]) if bias_D is None else bias_D.detach()
     centred = "LayerNorm" in type(norm).__name__

@@ -43,11 +43,13 @@ class Unembedding:
     head: LMHead
 
     def logits(self, residual_ND: torch.Tensor) -> torch.Tensor:
-        """Compute the logits (N × V) of positions of the residual stream (N × D)."""
+        """Compute the logits (N × V) of positions of the residual stream (N × D), in the dtype of the model."""
         return self.head.logits(self.normed(residual_ND))
 
     def normed(self, residual_ND: torch.Tensor) -> torch.Tensor:
         """Apply the final norm (N × D), whose output the head reads."""
+        # A tuned lens gives float32, whatever the model is in.
+        residual_ND = residual_ND.to(self.head.weight_VD.dtype)
         if self.norm is None:
             return residual_ND
         fresh: torch.Tensor = self.norm(residual_ND)

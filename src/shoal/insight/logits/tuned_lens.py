@@ -66,7 +66,7 @@ class TunedLens:
             residual_ND: the residual stream after it.
         """
         weight_DD = self.weight_MDD[layer].to(residual_ND.device)
-        return residual_ND @ weight_DD.T + self.bias_MD[layer].to(residual_ND.device)
+        return residual_ND.to(weight_DD.dtype) @ weight_DD.T + self.bias_MD[layer].to(residual_ND.device)
 
     def check(self, parts: Parts) -> None:
         """Refuse a model other than the one that the lens was trained for.
