@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.statistics import enough_units, intervals as module, percentile_interval, resampled_places, resampled_ratios
+from shoal.errors import UsageError
+from shoal.statistics import (
+    crossed_bootstrap,
+    enough_units,
+    intervals as module,
+    percentile_interval,
+    resampled_places,
+    resampled_ratios,
+)
 
 
 def test_ratios_of_all_ones_are_means_of_samples() -> None:
@@ -60,3 +68,8 @@ def test_places_are_of_the_units() -> None:
 
 def test_six_units_are_enough_at_95_percent() -> None:
     assert [enough_units(units, 0.95) for units in (5, 6)] == [False, True]
+
+
+def test_a_table_with_a_difference_that_is_no_number_is_refused() -> None:
+    with pytest.raises(UsageError, match="finite differences"):
+        crossed_bootstrap([[1.0, float("nan")], [0.0, 1.0]])

@@ -171,3 +171,14 @@ def test_a_choice_without_inner_folds_is_refused():
     candidates = Candidates(["one"], lambda name, places: name)
     with pytest.raises(UsageError, match="inner fold"):
         nested_cross_validate(candidates, lambda name, places: 0.5, group_folds([1, 2], 2), lambda places: [])
+
+
+def test_examples_without_a_group_are_refused_and_not_divided():
+    nowhere = np.array([1.0, 1.0, np.nan, np.nan, 2.0, 2.0]).tolist()
+    for divide in (lambda: group_folds(nowhere, 2), lambda: leave_one_group_out(nowhere)):
+        with pytest.raises(DataError, match="example 2 has no group"):
+            divide()
+    with pytest.raises(DataError, match="example 1 has no group or class"):
+        group_folds([1, 2, 3, 4], 2, classes=["a", float("nan"), "a", "b"])
+    with pytest.raises(UsageError, match="there are no folds"):
+        out_of_fold(lambda places: None, lambda model, places: np.zeros(len(places)), [])

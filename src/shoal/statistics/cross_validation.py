@@ -270,10 +270,12 @@ def out_of_fold(
         folds: every example is in the test part of exactly one.
 
     Raises:
-        UsageError: an example is in the test part of none or of several.
+        UsageError: there are no folds, or an example is in the test part of none or of several.
     """
     import numpy as np
 
+    if not folds:
+        raise UsageError("there are no folds to predict; take those of group_folds or leave_one_group_out")
     tested = np.sort(np.concatenate([fold.test for fold in folds]))
     if not np.array_equal(tested, np.arange(len(tested))):
         raise UsageError("the folds must test every example once; take those of group_folds or leave_one_group_out")

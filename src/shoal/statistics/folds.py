@@ -113,6 +113,10 @@ def _coded(groups: Sequence[Hashable]) -> tuple[Places, list[Hashable]]:
 
     if not len(groups):
         raise DataError("there are no examples to divide into folds; give at least two")
+    # NaN equals nothing, not even itself: examples of one group could stand on both sides of a fold.
+    lost = next((place for place, name in enumerate(groups) if name != name), None)
+    if lost is not None:
+        raise DataError(f"example {lost} has no group or class (NaN); give each its own, or leave the example out")
     # Numbers by their size and before texts, which have no order with them.
     names = sorted(dict.fromkeys(groups), key=_rank)
     place = {name: number for number, name in enumerate(names)}

@@ -240,7 +240,8 @@ def crossed_bootstrap(
         seed: of the drawing.
 
     Raises:
-        UsageError: the table is empty or ragged, the groups are not one an item, or the confidence is not in [0.5, 1).
+        UsageError: the table is empty or ragged or has a difference that is not finite, the groups are not one an
+            item, or the confidence is not in [0.5, 1).
     """
     import numpy as np
 
@@ -248,6 +249,8 @@ def crossed_bootstrap(
     if len({len(row) for row in differences}) != 1 or not len(differences[0]):
         raise UsageError("the bootstrap needs a table: one row per seed, the same items in each")
     table_SI = np.asarray(differences, dtype=np.float64)
+    if not np.isfinite(table_SI).all():
+        raise UsageError("the bootstrap needs finite differences; leave out the items that have none")
     seeds, items = table_SI.shape
     labels = list(groups) if groups is not None else list(range(items))
     if len(labels) != items:
