@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +108,18 @@ def test_the_level_of_chance_of_a_row_is_a_mark_of_its_own() -> None:
     ]
     svg = to_svg(dot_chart(rows, title="tasks", axis="share", domain=(0, 1)))
     assert [title for title in titles(svg) if "chance" in title] == ["two: chance 0.500"]
+
+
+def test_rings_of_seeds_lie_clear_of_the_line_of_their_row() -> None:
+    row = DotRow(label="one", series=0, mean=0.5, low=0.4, high=0.6, seeds=(0.45, 0.55))
+    for rows in ([row], [row, replace(row, label="two", chance=0.3)]):
+        svg = to_svg(dot_chart(rows, title="t", axis="a"))
+        heights = {
+            title: float(height)
+            for height, title in re.findall(r'transform="translate\([\d.]+,([\d.]+)\)"[^>]*><title>(one[^<]*)', svg)
+        }
+        line = heights["one: 0.500, interval 0.400 to 0.600"]
+        assert abs(heights["one, one seed: 0.450"] - line) > 5
 
 
 @pytest.mark.parametrize("steps", [(1, 2, 3), (0, 1)])

@@ -70,7 +70,8 @@ def dot_chart(
     layers = [
         # Layers are drawn in order: what is behind the others comes first.
         lines.mark_rule(color=LIGHT["rule"], strokeDash=[4, 3], strokeWidth=1.5).encode(x=x),
-        chances.mark_tick(color=LIGHT["muted"], thickness=1.5, size=24, strokeDash=[4, 3]).encode(
+        # A point and not a tick, which would make bands of all rows and move what lies beside their middle.
+        chances.mark_point(shape="M0,-1V1", size=580, strokeWidth=1.5, strokeDash=[4, 3], color=LIGHT["muted"]).encode(
             x=x, y=y, description=alt.Description("tooltip:N")
         ),
         whole.mark_rule(strokeWidth=3, strokeCap="round").encode(
