@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.segmentation import (
     LabelledText,
     OpenSet,
@@ -88,7 +88,8 @@ def test_the_weight_that_leaves_one_class_whole_is_found(head: ClassifierHead) -
         LabelledText(label="mixed", sentences=(*sentences("talk", 20, seed), *sentences("report", 20, seed)))
         for seed in (7, 8, 9)
     ]
-    assert calibrate_false_alarms(scale_evidence(head, 3.0), swapped, documents=1) == FACTORS[0]
+    with pytest.raises(DataError, match=r"with 0\.5 of its evidence the head still cuts documents of one class"):
+        calibrate_false_alarms(scale_evidence(head, 3.0), swapped, documents=1)
     with pytest.raises(DataError, match="no class has 3 texts"):
         calibrate_false_alarms(head, held_out[:2], documents=1)
 
@@ -115,3 +116,14 @@ def test_scaled_evidence_is_the_likelihoods_times_the_factor(head: ClassifierHea
 
 def test_factors_grow_by_a_fifth() -> None:
     assert np.diff(np.log(FACTORS)) == pytest.approx(np.log(2) / 4, abs=1e-2)
+
+
+def test_what_no_head_can_be_fitted_to_is_refused(head: ClassifierHead) -> None:
+    lines = sentences("talk", 40, 91)
+    with pytest.raises(DataError, match="of the class 'song'; the head knows report, talk"):
+        fit_open_set(head, [LabelledText(label="song", sentences=lines)], [OTHER])
+    with pytest.raises(DataError, match="no text of a class has 5 sentences"):
+        fit_open_set(head, [LabelledText(label="talk", sentences=lines[:4])], [OTHER])
+    for passages in ({"passage": 0}, {"held_out_passage": 0}):
+        with pytest.raises(UsageError, match="give one sentence or more"):
+            train_head(texts(), reader="style", source="made up", **passages)

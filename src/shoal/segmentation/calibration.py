@@ -57,15 +57,20 @@ def calibrate_false_alarms(
         seed: random seed of the documents.
 
     Raises:
-        DataError: no class has enough texts.
+        DataError: no class has enough texts, or the smallest factor leaves too many false cuts.
     """
     read = [head.likelihoods(sentences) for sentences in one_class_documents(texts, documents, seed)]
-    best = FACTORS[0]
+    best = None
     for factor in FACTORS:
         # More evidence makes more cuts, so no greater factor can do.
-        if _cuts_per_document(read, factor) > target_rate:
+        if (found := _cuts_per_document(read, factor)) > target_rate:
             break
         best = factor
+    if best is None:
+        raise DataError(
+            f"with {FACTORS[0]} of its evidence the head still cuts documents of one class {found:.2g} times each, and "
+            f"{target_rate:g} times are wanted at most; train it on more texts, or take a higher target_rate"
+        )
     return best
 
 
@@ -130,12 +135,20 @@ def fit_open_set(
         known: texts of its classes.
         others: the sentences of texts of none of them.
         seed: random seed of the passages.
+
+    Raises:
+        DataError: no text of a class has a passage, or a text is of a class that the head does not have.
     """
+    strange = next((text.label for text in known if text.label not in head.classes), None)
+    if strange is not None:
+        raise DataError(f"a text is of the class {strange!r}; the head knows {', '.join(head.classes)}")
     rng = np.random.default_rng(seed)
     texts = [(head.classes.index(text.label), text.sentences) for text in known]
     texts += [(len(head.classes), tuple(sentences)) for sentences in others]
     rows = [(label, mean_C) for label, sentences in texts for mean_C in _mean_likelihoods(head, sentences, rng)]
-    inside = np.array([label < len(head.classes) for label, _ in rows])
+    inside = np.array([label < len(head.classes) for label, _ in rows], dtype=bool)
+    if not inside.any():
+        raise DataError(f"no text of a class has {_OPEN_SHORTEST} sentences to fit an open set on; give longer ones")
     weights = np.where(inside, 1 / inside.sum(), _OUTSIDE_WEIGHT / max(1, (~inside).sum()))
 
     def loss(numbers: NDArray[np.float64]) -> float:

@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from shoal.errors import DataError, UnknownNameError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.segmentation.heads import ClassifierHead, feature_matrix
 from shoal.segmentation.sentence_features import READERS
 from shoal.statistics import fit_softmax
@@ -82,16 +82,20 @@ def train_head(
     Raises:
         DataError: too few classes or texts.
         UnknownNameError: there is no such reader.
+        UsageError: a passage of fewer than one sentence.
     """
     if reader not in READERS:
         raise UnknownNameError("reader", reader, READERS)
+    held_out_passage = passage if held_out_passage is None else held_out_passage
+    if min(passage, held_out_passage) < 1:
+        raise UsageError(f"passage = {passage} and held_out_passage = {held_out_passage}: give one sentence or more")
     classes = _classes(texts)
     features = _vocabulary(texts, reader, min_count, max_features)
     is_held_out = _held_out(texts, classes, seed)
     seen = [text for text, out in zip(texts, is_held_out, strict=True) if not out]
     unseen = [text for text, out in zip(texts, is_held_out, strict=True) if out]
     rows, labels, _ = _passages(seen, classes, features, reader, passage)
-    held_out = _passages(unseen, classes, features, reader, held_out_passage or passage)
+    held_out = _passages(unseen, classes, features, reader, held_out_passage)
     fits = [_fit(rows, labels, len(classes), ridge) for ridge in RIDGES]
     losses = [_scaled(weights, bias, *held_out) for weights, bias in fits]
     best = int(np.argmin([loss for _, loss in losses]))

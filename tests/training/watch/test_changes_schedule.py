@@ -117,6 +117,15 @@ def test_the_scheduler_of_torch_sets_the_rate_of_each_group() -> None:
     assert scheduler.get_last_lr() == [0.5, 0.1]
 
 
+@pytest.mark.parametrize("kind", [int, float, np.float32, torch.tensor])
+def test_the_scheduler_of_torch_takes_losses_of_any_kind(kind) -> None:
+    scheduler = make_scheduler()
+    assert scheduler.accepts(kind(2))
+    scheduler.optimizer.step()
+    scheduler.step(kind(2))
+    assert scheduler.last_epoch == 1
+
+
 def test_the_scheduler_of_torch_comes_back_from_its_state() -> None:
     losses = flattening(1000)
     whole, first, second = make_scheduler(), make_scheduler(), make_scheduler()

@@ -80,8 +80,7 @@ class ChangesLR(LRScheduler):
 
     def accepts(self, loss: float | torch.Tensor) -> bool:
         """Whether the update of a step with this loss is to be made: whether the loss is finite."""
-        # A tensor with a gradient warns where it becomes a number.
-        return math.isfinite(loss if isinstance(loss, float) else loss.detach().item())
+        return math.isfinite(_number(loss))
 
     def step(  # type: ignore[override]  # the loss comes first, as for ReduceLROnPlateau
         self, metrics: float | torch.Tensor | None = None, epoch: int | None = None
@@ -94,7 +93,7 @@ class ChangesLR(LRScheduler):
             epoch: not used; for the signature of torch.
         """
         if metrics is not None:
-            self.observe(metrics if isinstance(metrics, float) else metrics.detach().item())
+            self.observe(_number(metrics))
         super().step(epoch)
 
     def observe(self, loss: float) -> list[RateDecision]:
@@ -133,3 +132,9 @@ class ChangesLR(LRScheduler):
         values = dict(state_dict)
         self.schedule.load_state_dict(values.pop("schedule"))
         self.__dict__.update(values)
+
+
+def _number(loss: float | torch.Tensor) -> float:
+    """A loss as a number, whatever kind it is of."""
+    # A tensor with a gradient warns where it becomes a number.
+    return float(loss.detach()) if hasattr(loss, "detach") else float(loss)
