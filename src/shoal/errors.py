@@ -27,7 +27,8 @@ and ends with exit code 2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copyreg
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 class ShoalError(Exception):
     """The root of the tree: a fault with a one-line message for a person."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it travel to another process, also where a class is made from more than its message."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class UsageError(ShoalError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,8 @@ from small_models import gpt2, llama
 from torch.distributed import TCPStore
 
 from children import answers_of
-from shoal.errors import TrainingError, UsageError
+from shoal.errors import MissingExtraError, TrainingError, UnknownNameError, UsageError
+from shoal.tabular.cells import UnlikeCellError
 from shoal.training import CorpusShare, TrainSettings, join_process_group, pretrain_documents, tokens_in_memory
 from shoal.training.checkpointing import FILE_NAME
 
@@ -141,6 +143,33 @@ def test_what_is_wrong_is_said_by_all_processes():
     for fault in _together("fsdp", lambda _: _train(llama(), replace(SETTINGS, optimizer="muon"))):
         assert isinstance(fault, UsageError)
         assert "mode ddp" in str(fault)
+
+
+def _asks_for_a_name(group):
+    def unknown():
+        raise UnknownNameError("colour", "gren", ["green", "red"])
+
+    return group.broadcast_from_rank0(unknown)
+
+
+def test_faults_that_are_made_from_more_than_a_message_reach_all_processes():
+    for fault in _together("ddp", _asks_for_a_name):
+        assert isinstance(fault, UnknownNameError)
+        assert (str(fault), fault.given) == ("unknown colour 'gren'; did you mean 'green'?", "gren")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kept"),
+    [
+        (UnknownNameError("colour", "gren", ["green"]), {"kind": "colour", "given": "gren"}),
+        (MissingExtraError("lora", "an adapter"), {"extra": "lora"}),
+        (UnlikeCellError(3, "x", "age", "number"), {"row": 3}),
+        (UsageError("a message"), {}),
+    ],
+)
+def test_every_fault_can_be_sent_to_another_process(fault, kept):
+    there = pickle.loads(pickle.dumps(fault))
+    assert (type(there), str(there), vars(there)) == (type(fault), str(fault), kept)
 
 
 def test_wrong_launches_are_refused(monkeypatch):

@@ -79,11 +79,10 @@ class ProcessGroup:
             try:
                 answer[0] = call()
             except ShoalError as fault:
-                answer[1] = (type(fault), str(fault))
+                answer[1] = fault
         dist.broadcast_object_list(answer, src=0)
         if answer[1] is not None:
-            kind, message = answer[1]
-            raise kind(message)
+            raise answer[1]
         return answer[0]
 
     def assert_equal_across_ranks(self, what: str, value: str) -> None:
