@@ -110,6 +110,14 @@ def test_the_level_of_chance_of_a_row_is_a_mark_of_its_own() -> None:
     assert [title for title in titles(svg) if "chance" in title] == ["two: chance 0.500"]
 
 
+@pytest.mark.parametrize("value", [0.25, -3.0, 0.0, 1000.0])
+def test_an_axis_of_one_value_has_that_value_between_its_ticks(value) -> None:
+    svg = to_svg(dot_chart([DotRow(label="one", series=0, mean=value, low=None, high=None)], title="t", axis="a"))
+    ticks = [float(text.replace(",", "").replace("\N{MINUS SIGN}", "-")) for text in texts(svg) if text[-1:].isdigit()]
+    assert len(ticks) > 1
+    assert min(ticks) <= value <= max(ticks)
+
+
 def test_rings_of_seeds_lie_clear_of_the_line_of_their_row() -> None:
     row = DotRow(label="one", series=0, mean=0.5, low=0.4, high=0.6, seeds=(0.45, 0.55))
     for rows in ([row], [row, replace(row, label="two", chance=0.3)]):

@@ -69,6 +69,8 @@ def test_scaling_lines_say_their_exponents_and_medians() -> None:
     drawn = ET.fromstring(to_svg(scaling_chart(lines, title="Time", size="n", axis="seconds")))
     said = {"".join(element.itertext()) for element in drawn.iter(f"{SVG}text")}
     assert {"square: exponent 2.00", "line: exponent 1.00"} <= said
+    falling = ScalingLine(name="loss", series=0, sizes=(1, 2), costs=((4.0,), (3.0,)), exponent=-0.08)
+    assert "loss: falls with exponent 0.08" in to_svg(scaling_chart([falling], title="t", size="n", axis="bits"))
     titles = {element.text for element in drawn.iter(f"{SVG}title")}
     assert {"line, 1: 1", "square, 4: 16"} <= titles
     assert all(str(element.get("fill")).startswith("var(--") for element in drawn.iter(f"{SVG}text"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from browsing import chromium, pixels, visit
+from shoal.reports import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,13 @@ def test_the_report_opens_without_an_error_and_shows_verdict_and_items(
     assert "108 items match" in dom
     assert 'class="token wrong first' in dom
     assert len(set(pixels(picture))) > 100
+
+
+def test_a_run_without_an_item_opens_without_an_error(chromium: str, unfinished: Path, tmp_path: Path) -> None:
+    shutil.rmtree(unfinished / "arms")
+    dom, console = visit(chromium, write_report(unfinished).as_uri(), tmp_path / "profile")
+    assert "No item has been scored yet." in dom
+    assert console == []
 
 
 def test_a_filter_in_the_address_is_honoured(chromium: str, finished: Path, tmp_path: Path) -> None:

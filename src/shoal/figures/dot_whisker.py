@@ -57,6 +57,7 @@ def dot_chart(
         width: of the whole drawing, in pixels.
     """
     labels = [row.label for row in rows]
+    domain = domain or _around_one_value(rows, reference)
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(zero=False, nice=True)
     ticks: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1], "format": "%"} if domain == (0, 1) else {"tickCount": 4}
     x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, labelFlush=False, **ticks))
@@ -89,6 +90,18 @@ def dot_chart(
         ),
     ]
     return layered(layers, width=width, height=alt.Step(30), title=title)
+
+
+def _around_one_value(rows: Sequence[DotRow], reference: float | None) -> tuple[float, float] | None:
+    """An axis around the only value that is drawn, whose one tick Vega would call 0; None where there are several."""
+    drawn = {value for row in rows for value in (row.mean, row.low, row.high, row.chance, *row.seeds)} | {reference}
+    drawn.discard(None)
+    if len(drawn) != 1:
+        return None
+    (value,) = drawn
+    assert value is not None
+    room = abs(value) / 2 or 0.5
+    return value - room, value + room
 
 
 def _by_series(rows: Sequence[DotRow], choose: Any) -> alt.Scale:

@@ -94,8 +94,9 @@ def scaling_chart(
 
 
 def _named(line: ScalingLine) -> str:
-    """The name with its exponent."""
-    return f"{line.name}: exponent {line.exponent:.2f}"
+    """The name with its exponent; of what falls as it is stated elsewhere, without the sign of the slope."""
+    falls = "falls with " if line.exponent < 0 else ""
+    return f"{line.name}: {falls}exponent {abs(line.exponent):.2f}"
 
 
 def _by_name(lines: Sequence[ScalingLine], choose: Any) -> alt.Scale:

@@ -213,9 +213,13 @@ def _reading(result: CorpusComparison) -> Markup:
     )
     return Markup(
         "<p>{}Models of one size are alike but for what they are trained on: {:,} tokens each. With equal unique "
-        "tokens each corpus gives {:,} of them, which are read {:.3g} times; with all unique tokens a small corpus is "
+        "tokens each corpus gives {:,} of them, which are read {}; with all unique tokens a small corpus is "
         "read more often than a large one. The tokenizer of {:,} tokens was learned on equally many characters of "
         "each corpus.</p>"
         "<p>A seed draws the parts of the corpus, the fresh weights and the order. Intervals are Student's t over "
         "seeds: they hold for other seeds with these corpora and held-out texts, and not for others.</p>"
-    ).format(parts, plan.training_tokens, plan.unique, plan.training_tokens / plan.unique, plan.vocabulary)
+    ).format(parts, plan.training_tokens, plan.unique, _times(plan.training_tokens / plan.unique), plan.vocabulary)
+
+
+def _times(passes: float) -> str:
+    return "once" if passes == 1 else f"{passes:.3g} times"

@@ -165,8 +165,11 @@ def experiment_content(run: Run, *, items: Section | None = None) -> PageContent
     script = ""
     if items is None:
         found = items_data(run)
-        data, script = {"items-data": found}, text_of(_ROOM, "report.js")
-        items = _section("items", "Every item", items_frame(found), "No item has been scored yet.")
+        frame = items_frame(found)
+        # Without items there is no search either, which the script would look for.
+        if frame:
+            data, script = {"items-data": found}, text_of(_ROOM, "report.js")
+        items = _section("items", "Every item", frame, "No item has been scored yet.")
     return PageContent(
         title=f"{run.name}: {plan.hypothesis}",
         result=verdict_result(run),

@@ -58,8 +58,8 @@ def choices(record: Record | None) -> Markup | None:
     if record is None:
         return None
     parts = [
-        Markup("<p>Precision {}, {} threads per worker.</p>").format(
-            value_text(record.get("precision")), record["threads"]
+        Markup("<p>Precision {}, {} per worker.</p>").format(
+            value_text(record.get("precision")), plural(record["threads"], "thread")
         )
     ]
     arms: dict[str, Any] = record.get("learning_rates", {})

@@ -291,7 +291,7 @@ def _listed(run: Run, found: MeasureSummaries, title: str) -> Markup:
     # Exact match has a value for every item, so that its counts are those of the run.
     sizes = {(value.items, len(value.seeds)) for (_, _, name), value in found.items() if name == "exact_match"}
     items, seeds = (_span(counts) for counts in zip(*sizes, strict=True))
-    basis = f"mean over {seeds} seeds of {items} items each"
+    basis = f"mean over {seeds} {'seed' if seeds == '1' else 'seeds'} of {items} items each"
     caption = f"{title}: {basis} [{_percent(run)} interval over seeds; the last line: Wilson's over items]"
     return table(["Measure", *(f"{arm}, {stage}" for arm, stage in columns)], rows, caption=caption)
 
