@@ -10,15 +10,13 @@ coordinate standardised. "No change" is the method that never finds any.
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.processes import DATA, ONE_THREAD, PEERS_PYTHON, ROOT, write_result
+from benchmarks.processes import DATA, ask_peer, write_result
 from shoal.changes import change_points, covering, f1_with_margin
 
 FOLDER = DATA / "tcpd"
@@ -62,16 +60,7 @@ def score(truth: list[list[int]], places: list[int], length: int) -> tuple[float
 def peers(series: dict[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, list[int]]]:
     """What ruptures finds, from its own environment."""
     prepared = {name: standardised(table).tolist() for name, table in series.items()}
-    side = ROOT / "benchmarks" / "sides" / "ruptures_side.py"
-    answer = subprocess.run(
-        [PEERS_PYTHON, side],
-        input=json.dumps(prepared),
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | ONE_THREAD,
-    )
-    found: dict[str, dict[str, list[int]]] = json.loads(answer.stdout)
+    found: dict[str, dict[str, list[int]]] = ask_peer("ruptures_side", prepared)
     return found
 
 

@@ -51,6 +51,24 @@ def run_side(command: list[str | Path]) -> Finished:
     return Finished(output=output, cpu_seconds=usage.ru_utime + usage.ru_stime, peak_bytes=usage.ru_maxrss * 1024)
 
 
+def ask_peer(side: str, given: object) -> Any:
+    """What a side of a peer's own environment answers: JSON on its standard input, and JSON on its output.
+
+    Args:
+        side: name of its file in ``benchmarks/sides``, without the ending.
+        given: what it reads.
+    """
+    answer = subprocess.run(
+        [PEERS_PYTHON, ROOT / "benchmarks" / "sides" / f"{side}.py"],
+        input=json.dumps(given),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env=os.environ | ONE_THREAD,
+    )
+    return json.loads(answer.stdout)
+
+
 def machine() -> dict[str, str | int | None]:
     """What the figures were taken on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -8,7 +8,7 @@ seeds. The lead alone says little: the false alarms of both are counted at a con
 is measured too at the mean time between false alarms that trainscope's detector has there. WikiText-2's validation
 file is read, the part that is here.
 
-    python -m benchmarks.watch_lead [--seeds 5]      (trainscope: pip install trainscope, or on PYTHONPATH)
+    python -m benchmarks.watch_lead [--seeds 5]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.processes import DATA, write_result
+from benchmarks.processes import DATA, ask_peer, write_result
 from shoal.training.watch import Watch
 
 CONTEXT, ROWS, WIDTH = 64, 12, 96
@@ -81,10 +81,8 @@ def alarms_of_watch(losses: list[float], norms: list[float] | None, mean_run_len
 
 def alarms_of_trainscope(losses: list[float]) -> list[int]:
     """The steps at which its change-point detector fires."""
-    from trainscope.core.detectors.changepoint import ChangePointDetector
-
-    detector = ChangePointDetector(threshold=6.0, slack=1.0, window=200, min_observations=30)
-    return [step for step, loss in enumerate(losses) if detector.update(loss) is not None]
+    steps: list[int] = ask_peer("trainscope_side", losses)
+    return steps
 
 
 def main() -> None:
