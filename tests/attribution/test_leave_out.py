@@ -190,6 +190,10 @@ def test_a_folder_of_another_leave_out_is_refused(tmp_path: Path) -> None:
     leave_out(task, group, train_small, seeds=(0,), folder=tmp_path, recipe="small")
     with pytest.raises(StoreError, match="another task, other groups or another recipe"):
         leave_out(task, group, train_small, seeds=(0,), folder=tmp_path, recipe="large")
+    # Under the same name another function.
+    edited = replace(task, shortcuts={**task.shortcuts, "shifted": lambda prompt, seen: by_sign(prompt)})
+    with pytest.raises(StoreError, match="another task, other groups or another recipe"):
+        leave_out(edited, group, train_small, seeds=(0,), folder=tmp_path, recipe="small")
     file = tmp_path / "leave_out.jsonl"
     file.write_text(file.read_text().replace('"seed"', '"seed', 1), encoding="utf-8")
     with pytest.raises(StoreError, match="line 2, is damaged"):

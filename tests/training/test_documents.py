@@ -34,6 +34,13 @@ def test_every_document_is_seen_once_a_pass_in_an_order_of_its_own():
         assert source.batch(step).targets <= 12
 
 
+def test_sources_that_differ_in_their_openings_alone_have_digests_of_their_own():
+    """The tokens of an opening are given and not learned: a checkpoint of one source is not resumed with another."""
+    file = _file([7, 3, 9])
+    sources = [DocumentSource([CorpusShare(file=file, opening=count)], context=20, batch_tokens=12) for count in (1, 2)]
+    assert sources[0].digest != sources[1].digest
+
+
 def test_the_order_is_given_by_the_seed_and_a_step_by_its_number():
     file = _file(_story_lengths(60))
 

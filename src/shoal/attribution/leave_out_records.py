@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
 from shoal.files import atomic_file
+from shoal.tasks import shortcut_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,8 +127,13 @@ def _damaged(path: Path, number: int) -> StoreError:
 
 
 def _digest(task: Task, groups: Mapping[str, Sequence[bool]], recipe: str) -> str:
-    # The held-out examples too, since they are what is answered; shortcuts by name, as functions have no stable text.
+    # The held-out examples too, since they are what is answered. A function has no stable text: a shortcut is known by
+    # what it answers, which is also all that the shares depend on.
+    answers = {
+        name: [shortcut_answer(name, shortcut, example.prompt, task.seen) for example in task.held_out]
+        for name, shortcut in sorted(task.shortcuts.items())
+    }
     examples = [[example.prompt, example.completion, example.ends] for example in (*task.seen, *task.held_out)]
     flags = {name: [bool(flag) for flag in group] for name, group in groups.items()}
-    key = json.dumps([task.name, len(task.seen), examples, flags, sorted(task.shortcuts), recipe])
+    key = json.dumps([task.name, len(task.seen), examples, flags, answers, recipe])
     return hashlib.sha256(key.encode()).hexdigest()

@@ -222,7 +222,8 @@ class DocumentSource:
     def _digest(self) -> str:
         state = hashlib.sha256()
         for share, pieces in zip(self._corpora, self._pieces, strict=True):
-            state.update(share.file.digest.encode())
+            # The tokens of an opening are given and not learned.
+            state.update(f"{share.file.digest} {share.opening}\n".encode())
             state.update(np.ascontiguousarray(pieces.starts_P).data)
             if share.weights is not None:
                 state.update(np.ascontiguousarray(share.weights).data)
