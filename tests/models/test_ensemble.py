@@ -20,6 +20,7 @@ from shoal.models import (
     load_model,
     model_digest,
     parse_spec,
+    sample_continuations,
     sample_ensemble,
     save_ensemble,
     save_model,
@@ -81,6 +82,23 @@ def test_a_sampled_text_depends_on_its_seed_alone_and_ends_at_the_end_token():
     alone = [sample_ensemble(ensemble, [[1, 2]], [seed], [6], end_id=0)[0] for seed in range(4)]
     assert sample_ensemble(ensemble, [[1, 2]] * 4, range(4), [6] * 4, end_id=0) == alone
     assert all(0 not in row[:-1] for row in alone)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-310])
+@pytest.mark.parametrize("mixture", ["token", "text"])
+def test_near_temperature_0_a_text_of_one_member_is_the_greedy_one(mixture, temperature):
+    ensemble = EnsembleForCausalLM(members(count=1), mixture=mixture).eval()
+    found = sample_ensemble(ensemble, [[1, 2]], [3], [6], temperature=temperature)
+    assert found == sample_continuations(ensemble.models[0], [[1, 2]], [3], [6], temperature=0, end_id=None)
+
+
+@pytest.mark.parametrize("mixture", ["token", "text"])
+def test_members_whose_logits_are_no_numbers_are_not_sampled(mixture):
+    models = members(count=2)
+    for model in models:
+        torch.nn.init.constant_(model.lm_head.weight, math.nan)
+    with pytest.raises(ModelError, match="logits are not numbers"):
+        sample_ensemble(EnsembleForCausalLM(models, mixture=mixture).eval(), [[1, 2]], [3], [6])
 
 
 def test_an_ensemble_is_scored_as_its_members_are():

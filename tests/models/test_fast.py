@@ -187,6 +187,21 @@ def test_a_continuation_is_that_of_generate(kind, may_pad, seed):
     assert said[2][-1] == end_id
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_llama_sees_all_of_a_text_that_is_longer_than_its_context(dtype):
+    model = random_model("llama", 1, dtype)
+    model.config.max_position_embeddings = 16
+    ids = random_ids(0, 2, 70)
+    ids[1, :20] = ids[0, :20]
+    fast = wrap(model)
+    for shared in (0, 20):
+        found, wanted = fast.head.logits(fast.hidden_after_prefix(shared, ids)), model(ids).logits[:, shared:]
+        assert (found - wanted).abs().max() < ROUNDING * wanted.abs().max()
+    prefix = ids[:1, :5]
+    own = model.generate(prefix, max_new_tokens=40, do_sample=False, eos_token_id=None, pad_token_id=0)
+    assert decode_greedily(model, prefix.tolist(), [40], None) == own[:, 5:].tolist()
+
+
 def test_a_body_shares_the_weights_and_names_of_the_model():
     model = tiny_llama(tied=True)
 

@@ -52,6 +52,27 @@ def test_a_revision_is_looked_up(cache, model_folder, revision):
         load_model("org/name@v2.0")
 
 
+def test_a_chat_template_in_a_file_of_its_own_is_fetched(model_folder, monkeypatch, tmp_path):
+    import huggingface_hub
+
+    template = "{% for message in messages %}{{ message.content }}{% endfor %}"
+    repository = shutil.copytree(model_folder, tmp_path / "repository")
+    (repository / "chat_template.jinja").write_text(template)
+
+    def download(name, *, revision, allow_patterns):
+        """The files that match, as the hub sends them."""
+        paths = [path.name for path in repository.iterdir()]
+        kept = huggingface_hub.utils.filter_repo_objects(paths, allow_patterns=allow_patterns)
+        (tmp_path / "cache").mkdir()
+        for path in kept:
+            shutil.copy(repository / path, tmp_path / "cache")
+        return str(tmp_path / "cache")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+
+    assert load_tokenizer("org/name").chat_template == template
+
+
 def test_a_name_without_an_owner_is_looked_up_too(cache, model_folder):
     put_into_cache(cache, model_folder, name="gpt2")
 

@@ -25,7 +25,7 @@ import torch
 
 from shoal.errors import UsageError
 from shoal.models.ensemble import member_log_probabilities
-from shoal.models.sampling import sample_continuations
+from shoal.models.sampling import draw_tokens, sample_continuations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,9 +126,10 @@ def _per_token(
         for (place, _), rows in groups.items():
             ids_BL = torch.tensor([[*prefixes[row], *found[row]] for row in rows], device=ensemble.device)
             log_p_BV = member_log_probabilities(ensemble.models[place], ids_BL)[:, -1].double()
-            p_BV = (log_p_BV / temperature).softmax(-1).cpu().numpy()
-            for row, p_V in zip(rows, p_BV, strict=True):
-                found[row].append(_draw(p_V, draws[row]))
+            drawn = [draws[row].random() for row in rows]
+            drawn_B = torch.tensor(drawn, dtype=torch.float64, device=log_p_BV.device)
+            for row, token in zip(rows, draw_tokens(log_p_BV, drawn_B, temperature).tolist(), strict=True):
+                found[row].append(token)
         going = [row for row in going if found[row][-1] != end_id and len(found[row]) < limits[row]]
     return found
 

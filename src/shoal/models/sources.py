@@ -149,13 +149,14 @@ class DummySource(Source):
         return make_dummy(self.spec.name, pairs=self.answers, tokenizer=self.tokenizer(), **parameters)
 
 
-_WANTED = ("*.json", "*.safetensors", "*.txt", "tokenizer.model", "spiece.model")
+_WANTED = ("*.json", "*.safetensors", "*.txt", "*.jinja", "tokenizer.model", "spiece.model")
+"""Newer chat templates lie in a file of their own, ``chat_template.jinja``."""
 
 
 def hub_folder(name: str, revision: str | None) -> Path:
     """The cached folder of a hub id; its name is the commit.
 
-    Only configuration, tokenizer and safetensors files are fetched.
+    Only configuration, tokenizer, chat template and safetensors files are fetched.
 
     Args:
         name: the hub id.

@@ -9,6 +9,7 @@ Shapes: B rows, L positions, D hidden width, H heads, G heads of keys, K width o
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from shoal.models.fast.kv_cache import KeyValues
 
 Angles = tuple[torch.Tensor, torch.Tensor]
+
+_ALL = sys.maxsize
+"""A window that hides nothing: beyond the context that it was trained for, too, a Llama sees all of its text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +114,9 @@ class FastLlama(FastModel):
         query, key = _turned(both, angles).split((self._heads, self._key_heads), dim=1)
         scale = self._width**-0.5
         if past is None:
-            out = attend(query, key, value, window=self.context, scale=scale)
+            out = attend(query, key, value, window=_ALL, scale=scale)
         else:
-            out = past.attend(number, query, (key, value), window=self.context, scale=scale)
+            out = past.attend(number, query, (key, value), window=_ALL, scale=scale)
         return out.transpose(1, 2).reshape(rows, length, -1)
 
     @classmethod
