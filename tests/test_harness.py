@@ -7,9 +7,13 @@ import sys
 
 import pytest
 
+from architectures import tiny_model
 from shoal import harness
+from shoal.errors import UsageError
 from shoal.evaluation.benchmarks import RequestAnswerer
+from shoal.evaluation.benchmarks.encoding import RequestEncoder
 from shoal.models import load_for_scoring
+from tiny_models import byte_tokenizer
 
 PAIRS = [("Tim saw a dog.", " He ran."), ("Tim saw a dog.", " He ran away."), ("", "One day"), ("Tim ", "ran")]
 
@@ -38,6 +42,25 @@ def test_text_ends_at_the_first_stop_string(answerer):
     settings = {"until": [".", ""], "max_gen_toks": 30}
     free = answerer.generate(["One day, Tim"], {"until": [], "max_gen_toks": 30})[0]
     assert answerer.generate(["One day, Tim", "One day, Tim"], settings) == [free.split(".")[0]] * 2
+
+
+def test_a_prompt_that_stands_several_times_gets_as_many_samples(answerer):
+    settings = {"do_sample": True, "temperature": 1.0, "max_gen_toks": 12}
+    prompts = ["One day, Tim", "The dog", "One day, Tim", "One day, Tim"]
+    found = answerer.generate(prompts, settings)
+    assert len({found[place] for place in (0, 2, 3)}) == 3
+    # The draws of a prompt hang on nothing else.
+    assert answerer.generate(prompts[1:], settings) == [found[1], found[0], found[2]]
+    assert len(set(answerer.generate(["One day, Tim"] * 3, {"max_gen_toks": 12}))) == 1
+
+
+def test_a_length_is_taken_where_the_model_names_no_context():
+    model, tokenizer = tiny_model("Mamba"), byte_tokenizer()
+    lengths = {None: 2048, 100: 100, 5000: 5000}
+    found = {given: RequestEncoder(model, tokenizer, max_length=given).max_length for given in lengths}
+    assert found == lengths
+    with pytest.raises(UsageError, match="max_length is 0"):
+        RequestAnswerer(load_for_scoring("bundled:stories"), max_length=0)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("lm_eval") is not None, reason="lm-evaluation-harness is installed")

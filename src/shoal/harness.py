@@ -48,7 +48,7 @@ class _Answers:
 
         self._loaded = load_for_scoring(str(pretrained), device=device or "auto", dtype=dtype)
         settings = {"token_budget": int(token_budget)} if token_budget else {}
-        length = int(max_length) if max_length else None
+        length = None if max_length is None else int(max_length)
         self._answerer = RequestAnswerer(self._loaded, max_length=length, **settings)
 
     def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[tuple[float, bool]]:  # noqa: ARG002

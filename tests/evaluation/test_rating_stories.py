@@ -12,7 +12,7 @@ from architectures import tiny_model
 from shoal.corpora.grammar import tell_story
 from shoal.errors import DataError, TooLongError, UnknownNameError, UsageError
 from shoal.evaluation.judging import Judgement
-from shoal.evaluation.likelihoods import document_opening
+from shoal.evaluation.likelihoods import document_opening, encode_texts
 from shoal.evaluation.stories import (
     Completion,
     CopyFinder,
@@ -77,6 +77,14 @@ def test_a_broken_run_goes_on_where_it_was(reader, tmp_path):
     assert len(record.read_text().splitlines()) == 4
     complete_prompts(reader.model, reader.tokenizer, PROMPTS, **(settings | {"digest": "other"}))
     assert len(record.read_text().splitlines()) == 8
+
+
+def test_a_whole_number_is_the_same_temperature(reader):
+    one, other = (
+        complete_prompts(reader.model, reader.tokenizer, PROMPTS[:1], replace(SAMPLING, temperature=temperature))
+        for temperature in (1, 1.0)
+    )
+    assert [each.text for each in one] == [each.text for each in other]
 
 
 def test_a_record_tells_tokenizers_apart(tmp_path):
@@ -218,6 +226,21 @@ def test_a_model_that_does_not_use_the_story_is_at_chance(reader):
     second = score_facts(reader.model, reader.tokenizer, blank)
     assert first.accuracy().value == pytest.approx(1 - second.accuracy().value)
     assert FactScores(questions=questions[:2], gains=(0.0, 1.0), left_out=0).accuracy().value == 0.75
+
+
+def test_a_question_that_just_fits_into_the_context_is_asked(reader):
+    """The last id of an answer is predicted and not read."""
+    question = make_questions(1)[0]
+    prompt = f"{question.text}\n\nQuestion: {question.question}\nAnswer:"
+    ids = [encode_texts(reader.model, reader.tokenizer, [f"{prompt} {answer}"])[0].ids
+           for answer in (question.right, question.wrong)]  # fmt: skip
+    room = max(map(len, ids)) - 1
+    model = load_model("bundled:searches").model
+    model.config.max_position_embeddings = room
+    assert score_facts(model, reader.tokenizer, [question]).left_out == 0
+    model.config.max_position_embeddings = room - 1
+    with pytest.raises(DataError, match="none of 1 questions fits"):
+        score_facts(model, reader.tokenizer, [question])
 
 
 def test_a_model_that_copies_from_the_story_prefers_the_answer_that_stands_there():

@@ -7,10 +7,19 @@ import json
 
 import pytest
 import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch import nn
+from transformers import PreTrainedTokenizerFast
 
 from architectures import tiny_model
-from shoal.models import EnsembleForCausalLM, load_for_scoring, load_model, model_digest, vocabulary_digest
+from shoal.models import (
+    EnsembleForCausalLM,
+    load_for_scoring,
+    load_model,
+    model_digest,
+    tokenizer_digest,
+    vocabulary_digest,
+)
 from shoal.models.fast import FastModel
 from tiny_models import byte_tokenizer, tiny_llama
 
@@ -137,3 +146,49 @@ def test_a_vocabulary_is_told_from_one_with_other_ids_or_another_end():
     other.eos_token = "<end>"
     other.add_tokens(["new"])
     assert vocabulary_digest(plain) != vocabulary_digest(other)
+
+
+def lower_case(tokenizer):
+    tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
+
+
+def without_accents(tokenizer):
+    tokenizer.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()])
+
+
+def with_a_space_before(tokenizer):
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+
+
+def with_a_token_before(tokenizer):
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<pad> $A", special_tokens=[("<pad>", 257)]
+    )
+
+
+def without_merges(tokenizer):
+    vocabulary = tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False)
+    tokenizer.backend_tokenizer.model = models.BPE(vocab=vocabulary, merges=[])
+
+
+CHANGES = (lower_case, without_accents, with_a_space_before, with_a_token_before, without_merges)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_tokenizer_is_told_from_one_of_the_same_tokens_that_cuts_otherwise(change):
+    plain, other = byte_tokenizer(), byte_tokenizer()
+    assert tokenizer_digest(plain) == tokenizer_digest(other)
+    change(other)
+    assert vocabulary_digest(plain) == vocabulary_digest(other)
+    assert tokenizer_digest(plain) != tokenizer_digest(other)
+
+
+@pytest.mark.parametrize("spec", ["bundled:stories", "bundled:searches"])
+def test_a_tokenizer_has_one_digest_however_it_was_read(spec):
+    assert tokenizer_digest(load_for_scoring(spec).tokenizer) == tokenizer_digest(load_model(spec).tokenizer)
+
+
+def test_a_tokenizer_that_cannot_write_every_text_has_a_digest():
+    few = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"a": 0, "b": 1})), eos_token="b")
+    more = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"a": 0, "c": 1})), eos_token="c")
+    assert tokenizer_digest(few) != tokenizer_digest(more)

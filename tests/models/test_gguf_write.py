@@ -11,7 +11,8 @@ import torch
 from gguf_files import LLAMA3, small_model
 
 from shoal.errors import ModelError, UnknownNameError
-from shoal.models.gguf import PROBE_TEXTS, read_gguf, writable_model_types, write_gguf
+from shoal.models import PROBE_TEXTS
+from shoal.models.gguf import read_gguf, writable_model_types, write_gguf
 from tiny_models import byte_tokenizer
 
 if TYPE_CHECKING:

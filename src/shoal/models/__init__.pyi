@@ -10,6 +10,7 @@ from .decoding import (
 )
 from .digests import (
     model_digest as model_digest,
+    tokenizer_digest as tokenizer_digest,
     vocabulary_digest as vocabulary_digest,
 )
 from .ensemble import (
@@ -40,6 +41,7 @@ from .load import (
     load_model as load_model,
     load_tokenizer as load_tokenizer,
 )
+from .probe_texts import PROBE_TEXTS as PROBE_TEXTS
 from .probing import (
     context_of as context_of,
     forget as forget,

@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from shoal.models.probe_texts import PROBE_TEXTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,6 +55,28 @@ def vocabulary_digest(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> st
     """
     known = [sorted(tokenizer.get_vocab().items(), key=lambda pair: pair[1]), tokenizer.eos_token_id]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+
+
+def tokenizer_digest(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> str:
+    """SHA-256 of a tokenizer's vocabulary and of how it cuts texts, as 16 hexadecimal characters.
+
+    Two tokenizers may have the same tokens and give a text other ids: one puts it into lower case, leaves accents out,
+    or begins it with a token.
+
+    Args:
+        tokenizer: of either kind, which give one digest where they cut the same.
+    """
+    known = [vocabulary_digest(tokenizer), [_ids_of(tokenizer, text) for text in PROBE_TEXTS]]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+
+
+def _ids_of(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, text: str) -> list[int] | None:
+    """The ids of a text; None where the tokenizer cannot write it."""
+    try:
+        ids: list[int] = tokenizer(text, verbose=False)["input_ids"]
+    except Exception:  # noqa: BLE001 (the tokenizers library raises nothing narrower)
+        return None
+    return ids
 
 
 def _settings(model: nn.Module) -> list[tuple[str, dict[str, Any]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, DataError, ModelError
-from shoal.models.digests import model_digest, vocabulary_digest
+from shoal.models.digests import model_digest, tokenizer_digest
 from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
 from shoal.models.sources import hub_folder
 from shoal.models.spec import parse_spec
@@ -63,7 +63,7 @@ class SentenceEncoder:
         """SHA-256 of everything that a vector depends on beside the sentence, as 64 hexadecimal characters."""
 
     def _find_digest(self) -> str:
-        reading = [vocabulary_digest(self._tokenizer), self._length, self._lower]
+        reading = [tokenizer_digest(self._tokenizer), self._length, self._lower]
         known = [model_digest(self._model), *reading, self._pooling, self._normalizes]
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 

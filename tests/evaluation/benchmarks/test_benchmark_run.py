@@ -98,6 +98,37 @@ def test_values_of_other_filters_or_metrics_are_not_taken_for_those_of_the_task(
     assert (out / "records.jsonl").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("column", "more"),
+    [
+        ("kind", "metadata: {cluster: kind}"),
+        ("ratio", "metric_list: [{metric: correlation}]"),
+        ("choices", "filter_list: [{name: f, filter: [{function: multi_choice_regex}, {function: take_first}]}]"),
+    ],
+)
+def test_records_of_other_data_are_not_taken_where_prompts_and_answers_are_the_same(
+    stories_model, task_folder, tmp_path, column, more
+):
+    """Columns that are read when an item is scored do not stand in what the model reads."""
+    tasks, out = tmp_path / "tasks", tmp_path / "out"
+    shutil.copytree(task_folder, tasks)
+    file, name = ("written.yaml", "written_sums") if column == "choices" else ("sums.yaml", "sums")
+    data, key = tasks / "sums.jsonl", more.partition(":")[0]
+    (tasks / file).write_text((tasks / file).read_text().partition(f"\n{key}:")[0] + f"\n{more}\n")
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+
+    def evaluated(offset):
+        values = {"kind": lambda k: str(k), "ratio": lambda k: k / 20, "choices": lambda k: [str(k)]}
+        changed = [row | {column: values[column](place + offset)} for place, row in enumerate(rows)]
+        data.write_text("".join(json.dumps(row) + "\n" for row in changed))
+        return evaluate_benchmarks(stories_model, [name], task_folders=[tasks], out=out)
+
+    first = evaluated(0).to_dict()
+    assert evaluated(0).to_dict()["tasks"] == first["tasks"]
+    with pytest.raises(StoreError, match="holds another evaluation"):
+        evaluated(1)
+
+
 def test_a_record_names_the_likeliest_choice_and_its_figures(whole):
     records = [record for record in read_records(whole[1] / "records.jsonl") if record.task == "sums"]
     assert {record.index for record in records} == set(range(12))

@@ -126,6 +126,34 @@ def test_the_interval_of_a_perplexity_is_over_documents_and_holds_it():
     assert width == pytest.approx(2 * 2.02 * error, rel=0.3)
 
 
+@pytest.mark.parametrize("metric", ["perplexity", "word_perplexity"])
+def test_the_interval_of_a_perplexity_is_over_the_clusters(metric):
+    """Documents of a cluster that are all alike tell no more than one of them."""
+    kind = "loglikelihood" if metric == "perplexity" else "loglikelihood_rolling"
+    of = task(metrics=[metric], output_type=kind, doc_to_target="{{q}}")
+    nats = -np.random.default_rng(0).normal(20.0, 4.0, 12)
+
+    def found(times, **clusters):
+        values = [float(one) if metric == "perplexity" else [float(one), 8] for one in np.repeat(nats, times)]
+        names = [f"c{place // times}" if clusters else None for place in range(len(values))]
+        records = [record(k, value, metric=metric, cluster=names[k]) for k, value in enumerate(values)]
+        return figure(records, of=of).interval
+
+    once, clustered, single = found(1), found(9, clusters=True), found(9)
+    assert (clustered.low, clustered.high) == pytest.approx((once.low, once.high))
+    assert math.log(single.high / single.low) < math.log(once.high / once.low) / 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("metric", ["perplexity", "bits_per_byte"])
+def test_a_text_that_is_impossible_leaves_no_interval(metric):
+    kind = "loglikelihood" if metric == "perplexity" else "loglikelihood_rolling"
+    of = task(metrics=[metric], output_type=kind, doc_to_target="{{q}}")
+    values = [-math.inf, -1.0, -2.0, -3.0, -4.0, -5.0, -6.0]
+    records = [record(k, one if metric == "perplexity" else [one, 3], metric=metric) for k, one in enumerate(values)]
+    assert (figure(records, of=of).value, figure(records, of=of).interval) == (math.inf, None)
+
+
 @pytest.mark.parametrize(("right", "chances"), [(12, [0.25] * 20), (0, [0.25] * 20), (3, [0.5, 0.25, 0.2, 1.0])])
 def test_guessing_is_as_likely_as_the_distribution_of_right_guesses_says(right, chances):
     records = [

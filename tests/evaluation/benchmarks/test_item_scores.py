@@ -49,6 +49,15 @@ def test_choices_are_judged_by_sum_by_character_by_byte_and_against_the_choice_a
     }
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_choice_that_is_impossible_either_way_is_taken_wherever_it_stands(tmp_path, place):
+    """As NumPy's argmax, of which lm-evaluation-harness takes the choice, has it of what is no number."""
+    items, item = one_item(tmp_path, ["acc_mutual_info"], {"q": "q", "gold": place}, **CHOICE)
+    nats = [-2.0, -3.0, -1.0, -9.0]
+    nats[place] = nats[place + 2] = -math.inf
+    assert score_likelihoods(items, item, nats, [False] * 4) == {"acc_mutual_info,none": 1.0}
+
+
 def test_what_a_choice_is_without_its_question_is_no_further_choice(tmp_path):
     items, item = one_item(tmp_path, ["acc", "acc_mutual_info"], {"q": "q", "gold": 1}, **CHOICE)
     nats = [-2.0, -3.0, -1.0, -1.0]

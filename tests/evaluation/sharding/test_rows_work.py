@@ -75,7 +75,7 @@ def test_a_plan_holds_what_the_records_hang_on(plan):
         "kind",
         "model",
         "digest",
-        "vocabulary",
+        "tokenizer",
         "dtype",
         "threads",
         "data",
@@ -125,13 +125,13 @@ def test_other_weights_and_other_versions_are_refused(plan, rows, tmp_path):
     header = json.loads(lines[0])
     for change, fault in (
         ({"digest": "0" * 64}, StoreError),
-        ({"vocabulary": "0" * 16}, StoreError),
+        ({"tokenizer": "0" * 16}, StoreError),
         ({"versions": {"torch": "1.0"}}, UsageError),
         ({"kind": "chess"}, UsageError),
     ):
         path = tmp_path / "plan"
         path.write_text(json.dumps({**header, **change}) + "\n" + "".join(lines[1:]))
-        message = r"has another (digest|vocabulary)|was made with torch 1\.0|unknown kind of work"
+        message = r"has another (digest|tokenizer)|was made with torch 1\.0|unknown kind of work"
         with pytest.raises(fault, match=message), open_work(open_plan(path)):
             pass
 

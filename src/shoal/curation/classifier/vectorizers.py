@@ -144,11 +144,11 @@ class HiddenVectorizer(Vectorizer):
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
-        from shoal.models import load_for_scoring, vocabulary_digest
+        from shoal.models import load_for_scoring, tokenizer_digest
 
         self._loaded = load_for_scoring(source)
         # Another tokenizer under the same weights gives other vectors.
-        known = f"{self._loaded.digest} {vocabulary_digest(self._loaded.tokenizer)}"
+        known = f"{self._loaded.digest} {tokenizer_digest(self._loaded.tokenizer)}"
         self.digest = hashlib.sha256(known.encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import DataError, TooLongError
+from shoal.errors import DataError, TooLongError, UsageError
 from shoal.evaluation.batching import model_limits
 from shoal.evaluation.prefix_trees import TokenRequest
 
@@ -44,9 +44,11 @@ class RequestEncoder:
     Args:
         model: whose context and vocabulary must hold the requests.
         tokenizer: the model's.
-        max_length: the longest that is read; None takes the model's context.
+        max_length: the longest that is read, the model's context at most; None takes that, or 2,048 where the model
+            names none.
 
     Raises:
+        UsageError: the length is below 1.
         DataError: the tokenizer has no token that begins or ends a text.
     """
 
@@ -58,7 +60,10 @@ class RequestEncoder:
         max_length: int | None = None,
     ) -> None:
         context, self._vocabulary = model_limits(model)
-        self.max_length = min(max_length or context or _CONTEXT, context or _CONTEXT)
+        if max_length is not None and max_length < 1:
+            raise UsageError(f"max_length is {max_length}; give the tokens that are read at most, at least 1")
+        limits = [limit for limit in (max_length, context) if limit is not None]
+        self.max_length = min(limits, default=_CONTEXT)
         self._tokenizer: Any = tokenizer
         self.prefix_id = _prefix_token(tokenizer)
         self._prefix_text: str = tokenizer.decode([self.prefix_id])

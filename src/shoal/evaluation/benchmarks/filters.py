@@ -30,6 +30,8 @@ class ResponseFilter(ABC):
 
     known: ClassVar[dict[str, type[ResponseFilter]]] = {}
     name: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ()
+    """What it reads of a document."""
 
     def __init_subclass__(cls) -> None:
         if "name" in cls.__dict__:
@@ -251,6 +253,7 @@ class MultiChoiceRegex(RegexFilter):
     """The letter of the answer: by a regular expression, by the text of a choice, or by a letter behind a colon."""
 
     name = "multi_choice_regex"
+    columns = ("choices",)
 
     def __init__(
         self,

@@ -119,7 +119,9 @@ def _choice_values(item: BenchmarkItem, nats: list[float], greedy: list[bool], i
     if "ratio" in item.document:  # how often people gave the first answer
         values["correlation"] = [shares[0] / total, float(item.document["ratio"])]
     if unconditional:
-        gains = [nat - alone for nat, alone in zip(nats, unconditional, strict=True)]
+        pairs = zip(nats, unconditional, strict=True)
+        # Impossible with the question and without it: no number, which NumPy's argmax takes for the best there is.
+        gains = [math.inf if nat == alone == -math.inf else nat - alone for nat, alone in pairs]
         values["acc_mutual_info"] = float(argmax(gains) in right)
     return values
 

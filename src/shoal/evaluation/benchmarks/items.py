@@ -178,7 +178,7 @@ def _make_item(prompter: Prompter, document: Document, context: str | list[str],
     if column is not None and column not in document:
         raise DataError(f"metadata.cluster names the column {column!r}, which the document does not have")
     return BenchmarkItem(
-        id=_content_id(task, requests, gold),
+        id=_content_id(task, requests, gold, {name: document.get(name) for name in _scored_columns(task)}),
         index=index,
         document=document,
         requests=requests,
@@ -215,8 +215,19 @@ def _gold_text(prompter: Prompter, document: Document) -> Any:
     return str(gold)
 
 
-def _content_id(task: TaskFile, requests: tuple[tuple[str, str], ...], gold: Any) -> str:
+def _scored_columns(task: TaskFile) -> list[str]:
+    """The columns of a document that are read when it is scored, and of which its requests show nothing."""
+    read = {task.cluster} if task.cluster is not None else set()
+    read |= {column for chain in task.filters for step in chain.filters for column in step.columns}
+    read |= {"ratio" for spec in task.metrics if spec.name == "correlation"}
+    return sorted(read)
+
+
+def _content_id(
+    task: TaskFile, requests: tuple[tuple[str, str], ...], gold: Any, scored: Mapping[str, Any] | None = None
+) -> str:
     # All that a record depends on besides the model, and not the place, so that a longer data set keeps its records.
-    contents = json.dumps([task.name, task.version, requests, gold, task.generation], ensure_ascii=False, default=str)
+    known = [task.name, task.version, requests, gold, task.generation, *([scored] if scored else [])]
+    contents = json.dumps(known, ensure_ascii=False, default=str)
     check_characters(contents, f"a document of the task {task.name}")
     return hashlib.sha256(contents.encode()).hexdigest()[:32]

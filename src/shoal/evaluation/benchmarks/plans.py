@@ -15,7 +15,7 @@ from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
 from shoal.evaluation.benchmarks.generation import room_of
 from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, find_header, pack_prompts, pack_requests
-from shoal.models import vocabulary_digest
+from shoal.models import tokenizer_digest
 from shoal.progress import no_progress
 from shoal.text import describe_policy
 
@@ -67,7 +67,7 @@ class BenchmarkPlan:
 
     dtype: str
     tokenizer: str
-    """The tokenizer's policy, and a digest of its vocabulary."""
+    """The tokenizer's policy, and a digest of its vocabulary and of how it cuts texts."""
 
     settings: Mapping[str, Any]
     """Shots, limit and token budget; of each task its version, shots, items, and the digest of its scoring."""
@@ -161,7 +161,7 @@ def make_plan(
         digest=model.digest,
         model=model.spec,
         dtype=str(model.model.dtype).removeprefix("torch."),
-        tokenizer=f"{describe_policy(model.tokenizer)}; vocabulary {vocabulary_digest(model.tokenizer)}",
+        tokenizer=f"{describe_policy(model.tokenizer)}; digest {tokenizer_digest(model.tokenizer)}",
         settings={**(settings or {}), "token_budget": token_budget, "tasks": dict(sorted(versions.items()))},
         blocks=tuple(blocks),
     )

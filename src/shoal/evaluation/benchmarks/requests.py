@@ -1,12 +1,13 @@
 """Requests without a task: pairs, texts and prompts in any order, answered as the items of a task would be.
 
 Answers do not depend on the order of the requests: what goes together follows from the requests themselves, and equal
-ones are computed once.
+ones are computed once. Only a prompt that is sampled several times gets a draw of its own each time.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
@@ -18,7 +19,7 @@ from shoal.models import factor_model
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shoal.models import ScoringModel
     from shoal.progress import Progress
@@ -102,7 +103,7 @@ class RequestAnswerer:
         """The text that continues each prompt, up to the first stop string.
 
         Args:
-            prompts: not empty.
+            prompts: not empty; one that stands there several times gets as many samples, where the settings sample.
             generation: ``until``, ``max_gen_toks``, ``do_sample`` and ``temperature``.
             progress: called with (what, done, total).
 
@@ -111,19 +112,27 @@ class RequestAnswerer:
         """
         report, where = progress or no_progress, "the request"
         room = room_of(generation, where)
-        unique = sorted(set(prompts))
+        counts = Counter(prompts)
+        unique = sorted(counts)
         encoded = dict(zip(unique, self._encoder.prompts(unique, room), strict=True))
-        found: dict[str, str] = {}
+        found: dict[str, Iterator[str]] = {}
         with scoring_mode(self._model.model):
             longest = max((len(each.request.ids) + room for each in encoded.values()), default=1)
             factored = factor_model(self._model.model, max_length=longest)
             generator = TextGenerator(factored, self._model.tokenizer)
             requests = {prompt: each.request for prompt, each in encoded.items()}
             for block in pack_prompts(requests, room, GENERATION_CELLS):
-                texts = generator.generate([requests[name] for name in block], block, generation, where=where)
-                found |= {name: each[0] for name, each in zip(block, texts, strict=True)}
+                # A sample follows from its prompt and its number, so that those beyond a prompt's count change nothing.
+                texts = generator.generate(
+                    [requests[name] for name in block],
+                    block,
+                    generation,
+                    repeats=max(counts[name] for name in block),
+                    where=where,
+                )
+                found |= {name: iter(each) for name, each in zip(block, texts, strict=True)}
                 report("requests", len(found), len(unique))
-        return [found[prompt] for prompt in prompts]
+        return [next(found[prompt]) for prompt in prompts]
 
 
 def _sort_key(requests: tuple[Any, ...]) -> tuple[tuple[tuple[int, ...], int], ...]:

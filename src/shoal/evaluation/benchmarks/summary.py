@@ -117,7 +117,7 @@ def _metric(
 
 
 def _interval(spec: MetricSpec, values: list[object], clusters: list[str] | None, confidence: float) -> Interval | None:
-    """Wilson's of a share, Student's of a mean over clusters, the bootstrap's of ratios; None of other figures."""
+    """Wilson's of a share, Student's of a mean, the bootstrap's of a ratio, over clusters; None of other figures."""
     if spec.aggregation == "mean":
         numbers = [float(value) for value in values if isinstance(value, (int, float))]
         if len(numbers) < len(values):
@@ -126,7 +126,7 @@ def _interval(spec: MetricSpec, values: list[object], clusters: list[str] | None
             return wilson_interval(int(sum(numbers)), len(numbers), confidence=confidence)
         return _mean_interval(numbers, clusters, confidence)
     if spec.aggregation in ("weighted_perplexity", "bits_per_byte", "perplexity"):
-        return _ratio_interval(spec, values, confidence)
+        return _ratio_interval(spec, values, clusters, confidence)
     return None
 
 
@@ -148,13 +148,21 @@ def _mean_interval(numbers: list[float], clusters: list[str] | None, confidence:
     return Interval(low, high, confidence)
 
 
-def _ratio_interval(spec: MetricSpec, values: list[object], confidence: float) -> Interval | None:
+def _ratio_interval(
+    spec: MetricSpec, values: list[object], clusters: list[str] | None, confidence: float
+) -> Interval | None:
     import numpy as np
 
     pairs = [(float(value), 1.0) if isinstance(value, (int, float)) else (value[0], value[1]) for value in values]  # type: ignore[index]
-    nats_U, sizes_U = (np.array(part, dtype=np.float64) for part in zip(*pairs, strict=True))
+    nats, sizes = zip(*pairs, strict=True)
+    # Where the model takes a text for impossible the figure is infinite, and so is what samples give of it.
+    if not all(map(math.isfinite, nats)):
+        return None
+    places = {name: place for place, name in enumerate(dict.fromkeys(clusters or ()))}
+    unit_N = [places[name] for name in clusters] if clusters is not None else range(len(values))
+    nats_U, sizes_U = (np.bincount(unit_N, weights=part) for part in (nats, sizes))
     drawn_D = resampled_ratios(nats_U, sizes_U, draws=DRAWS)
-    low, high = percentile_ends(drawn_D, units=len(values), confidence=confidence)
+    low, high = percentile_ends(drawn_D, units=len(nats_U), confidence=confidence)
     if low is None or high is None:
         return None
     # The figures fall as the log-likelihood rises, so that the ends change places.

@@ -15,7 +15,7 @@ from shoal.evaluation.batching import encode_rows
 from shoal.evaluation.evaluator import evaluate
 from shoal.evaluation.sharding.plan_file import ShardBlock, ShardPlan, write_plan
 from shoal.evaluation.sharding.shard_work import ShardWork, versions
-from shoal.models import load_for_scoring, parse_spec, vocabulary_digest
+from shoal.models import load_for_scoring, parse_spec, tokenizer_digest
 from shoal.progress import no_progress
 from shoal.tasks import END_TOKEN, Example, row_to_example
 from shoal.textfiles import finite, parse_json
@@ -49,12 +49,13 @@ class RowsWork(ShardWork):
         header = plan.header
         self._model = load_for_scoring(header["model"], device=header["device"], dtype=header["dtype"])
         # A spec may name a folder whose weights were trained on since the plan was made.
-        here = {"digest": self._model.digest, "vocabulary": vocabulary_digest(self._model.tokenizer)}
+        here = {"digest": self._model.digest, "tokenizer": tokenizer_digest(self._model.tokenizer)}
         for what, digest in here.items():
-            if digest != header[what]:
+            due = str(header.get(what))
+            if digest != due:
                 raise StoreError(
                     f"{header['model']} has another {what} ({digest[:12]}) than the plan {plan.path} "
-                    f"({header[what][:12]}); use the model that the plan was made with, or write the plan again"
+                    f"({due[:12]}); use the model that the plan was made with, or write the plan again"
                 )
         self._path, self._end_token = Path(header["data"]), header["end_token"]
         try:
@@ -146,7 +147,7 @@ def plan_rows(
         "kind": RowsWork.name,
         "model": model,
         "digest": loaded.digest,
-        "vocabulary": vocabulary_digest(loaded.tokenizer),
+        "tokenizer": tokenizer_digest(loaded.tokenizer),
         "dtype": dtype,
         "device": device,
         "threads": threads,

@@ -160,7 +160,8 @@ def score_facts(
             for answer in (one.right, one.wrong)
             for context_text in (f"{one.text}\n\n", "")
         ]
-        if context is None or max(len(ids) for ids, _ in found) <= context:
+        # The last id is predicted and never read.
+        if context is None or max(len(ids) for ids, _ in found) - 1 <= context:
             fitting.append(one)
             rows += [
                 ScoringRow(len(rows) + place, ids, start, 0, len(ids) - start)

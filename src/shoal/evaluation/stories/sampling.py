@@ -56,6 +56,8 @@ class Sampling:
         Raises:
             UsageError: there is one.
         """
+        # A temperature of 1 is one of 1.0: what is sampled is keyed by how the number is written.
+        object.__setattr__(self, "temperature", float(self.temperature))
         for name, value in (("completions", self.completions), ("max_tokens", self.max_tokens)):
             if value < 1:
                 raise UsageError(f"{name} is {value}; give a whole number above 0")

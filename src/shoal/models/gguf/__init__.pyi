@@ -5,10 +5,7 @@ from .source import (
     check_gguf as check_gguf,
     converted_folder as converted_folder,
 )
-from .vocabulary import (
-    PROBE_TEXTS as PROBE_TEXTS,
-    GgufVocabulary as GgufVocabulary,
-)
+from .vocabulary import GgufVocabulary as GgufVocabulary
 from .write import (
     GGUF_TYPES as GGUF_TYPES,
     write_gguf as write_gguf,

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError, UsageError
 from shoal.files import atomic_folder
-from shoal.models import LoadedModel, ModelSpec, context_of, load_model, parse_spec
-from shoal.models.gguf import PROBE_TEXTS
+from shoal.models import PROBE_TEXTS, LoadedModel, ModelSpec, context_of, load_model, parse_spec
 from shoal.progress import no_progress
 from shoal.serving.export.card import model_card
 from shoal.serving.export.formats.base import ExportRequest, find_export_format
