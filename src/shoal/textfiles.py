@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Documents and answers are longer than Python's own limit of 131,072 characters in a cell; this is the largest that it
 # takes on every system.
@@ -233,6 +233,21 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def json_line(row: Mapping[str, Any], where: str) -> str:
+    """A row as a line of JSON, with its line end; a number that is not finite becomes null.
+
+    Args:
+        row: plain values; others, such as the dates and times of a Parquet file, become texts.
+        where: what the row is called in an error.
+
+    Raises:
+        DataError: the row holds half of a surrogate pair.
+    """
+    line = json.dumps(finite(row), ensure_ascii=False, default=str)
+    check_characters(line, where)
+    return f"{line}\n"
 
 
 def inner_suffix(path: Path) -> str:

@@ -74,9 +74,9 @@ HARD = "Internationalisation necessitates organisation."
         ("grades 20 to 60", HARD, True),
         ("20\u201360", HARD, True),
         ("20.5 - 60.5", HARD, True),
-        # A text without words has grade 0.
-        ("0-0", "", True),
-        ("1-2", "", False),
+        # A text without words has no grade.
+        ("0-0", "", False),
+        ("0-3", "!!! ...", False),
     ],
 )
 def test_a_grade_lies_in_its_range(value: str, text: str, met: bool) -> None:
@@ -220,3 +220,11 @@ def test_counts_add_up(drawn: list[tuple[str, bool]]) -> None:
     assert 0 <= axis.low <= axis.met / axis.rows <= axis.high <= 1
     assert 0 <= axis.evenness <= 1 + 1e-12
     assert found.to_frame()["met"].sum() == axis.met
+
+
+@pytest.mark.parametrize(
+    ("check", "value"), [("mention", "the"), ("mention", " ?!"), ("mention", ""), ("function", "class")]
+)
+def test_a_value_that_every_text_or_none_would_meet_is_refused(check: str, value: str) -> None:
+    with pytest.raises(UsageError, match="the constraint"):
+        find_check(check).check_value(value)

@@ -51,6 +51,14 @@ def test_equal_documents_are_chosen_last_and_none_twice() -> None:
     assert farthest_first(points, 1, start=np.array([[0.0]])) == [2]
 
 
+def test_documents_without_doubt_are_chosen_last_and_none_twice() -> None:
+    points = np.array([[0.0], [1.0], [2.0], [3.0]])
+    assert sorted(farthest_first(points, 4, weights_N=np.zeros(4))) == [0, 1, 2, 3]
+    chosen = farthest_first(points, 4, start=np.array([[0.0]]), weights_N=np.array([0.0, 0.0, 1.0, 0.0]))
+    assert chosen[0] == 2
+    assert sorted(chosen) == [0, 1, 2, 3]
+
+
 def test_wrong_choices_are_refused() -> None:
     with pytest.raises(UsageError, match="give 1 to 3"):
         find_cover(np.eye(3), 4)

@@ -200,3 +200,20 @@ def test_wrong_inputs_of_a_curation_are_refused(rows: Path, tmp_path: Path) -> N
         curate([" "])
     with pytest.raises(UsageError, match="give a list of specs"):
         curate(rows, filters="gopher")
+
+
+def test_removed_rows_keep_columns_called_like_the_reason(tmp_path: Path) -> None:
+    row = {"text": SHORT, "score": 4.5, "own_score": 1, "loss": float("nan")}
+    curate([GOOD, row], filters=["gopher-words(min_score=10)"], removed=tmp_path / "removed.jsonl")
+    assert lines_of(tmp_path / "removed.jsonl") == [
+        {
+            "text": SHORT, "own_own_score": 4.5, "own_score": 1, "loss": None, "removed_by": "gopher-words",
+            "score": 2.0,
+        }
+    ]  # fmt: skip
+
+
+def test_a_removed_document_with_half_a_character_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="half of a surrogate pair"):
+        curate([GOOD, "half \ud83d"], filters=["gopher-words(min_score=10)"], removed=tmp_path / "removed.jsonl")
+    assert not list(tmp_path.iterdir())

@@ -120,3 +120,10 @@ def test_trials_that_hold_out_other_documents_have_corrupted_corpora_of_their_ow
     for share in (0.1, 0.5):
         made = corrupt_corpora(recipe(share), {"a": {"noise": 0.5}}, tmp_path).corpus[0].source
         assert (made == whole) is (share == 0.1), "held-out documents would be corrupted as those of another trial are"
+
+
+@pytest.mark.parametrize("severity", [{"noise": 0.2, "kept": 0.5}, {"noise": 0.2, "repeats": 0.5}])
+def test_noise_hits_the_same_words_of_the_documents_that_stay(severity):
+    alone = set(corrupt(TEXTS, {"noise": 0.2}))
+    stay = corrupt(TEXTS, {name: share for name, share in severity.items() if name != "noise"})
+    assert len(alone & set(corrupt(TEXTS, severity))) >= (0.99 if "kept" in severity else 0.4) * len(set(stay))

@@ -60,3 +60,9 @@ def test_empty_answers_confound_a_claim_and_leave_their_seeds_out() -> None:
     assert confounded.seeds == 10
     assert "4 of 24 probes have an empty answer" in str(confounded)
     assert judged(12, lambda _: True, empty=1).verdict == "supported"
+
+
+def test_a_corrected_change_is_no_larger_than_all_probes() -> None:
+    whole = judged(12, lambda seed: seed > 0)
+    assert whole.estimate == 1.0
+    assert 0 < whole.low < whole.high == 1.0

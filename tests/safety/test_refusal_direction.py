@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from shoal.safety.tuning import (
     measure_direction,
     split_prompts,
 )
+from shoal.safety.tuning.measuring import MeasuredAnswer, answer_requests
 from shoal.training import TrainSettings, load_adapters, merge_adapters, save_adapters, train
 from tiny_models import byte_tokenizer
 
@@ -128,6 +130,28 @@ def test_the_parts_share_no_prompt_and_the_effects_are_reported_on_the_test_part
     page = refusal_direction_page(effects)
     assert "What it costs elsewhere" in page
     assert page.count("(chosen)") == 1
+
+
+def test_a_corrected_change_is_no_larger_than_all_prompts(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(*given: object, **settings: object) -> list[MeasuredAnswer]:
+        found = answer_requests(*given, **settings)  # type: ignore[arg-type]
+        refused = [one.completion.lstrip().startswith("S") for one in found]
+        return [
+            replace(one, conduct="refusal" if yes else "compliance", refuses=float(yes))
+            for one, yes in zip(found, refused, strict=True)
+        ]
+
+    monkeypatch.setattr("shoal.safety.tuning.direction_effects.answer_requests", answered)
+    chat = ChatFormat(tokenizer=model.tokenizer, layout="plain")
+    found = measure_direction(model, chat, split_prompts(REQUESTS, tune=3, test=4), max_tokens=4)
+    for condition, harmful, value in (("ablated", True, -1.0), ("added", False, 1.0)):
+        change = found.rate(condition, harmful=harmful).change
+        assert change is not None
+        assert change.value == value
+        # Four prompts that behave alike leave room for others.
+        assert {change.low, change.high} > {value}
+        assert max(abs(change.low), abs(change.high)) == 1
+        assert 0.3 < change.high - change.low < 0.7
 
 
 def test_too_few_prompts_and_prompts_of_one_kind_are_refused(model: LoadedModel) -> None:

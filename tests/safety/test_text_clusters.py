@@ -131,3 +131,17 @@ def test_one_failure_is_one_cluster_of_everything() -> None:
     (only,), of_seed = failure_clusters({"fire?": 1}, probed, Planted(), share)  # type: ignore[arg-type]
     assert (only.name, only.example, only.seeds, only.probes, only.failures) == ("fire", "fire?", 1, 4, 1)
     assert of_seed == {"fire?": "fire"}
+
+
+def test_texts_without_a_known_word_lie_apart() -> None:
+    class Centred(Planted):
+        """The mean of the vectors is 0, and so is the vector of a text without a topic."""
+
+        def encode(self, texts: Sequence[str], progress: Any = None) -> NDArray[np.float32]:
+            places = {"fire": (1.0, 0.0), "knife": (-1.0, 1.0), "lock": (0.0, -1.0), "": (0.0, 0.0)}
+            return np.array([next(one for topic, one in places.items() if topic in text) for text in texts], np.float32)
+
+    texts = [f"{topic} {number}" for topic in ("fire", "knife", "lock", "strange") for number in range(3)]
+    assert cluster_texts(texts, Centred()).numbers == (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3)  # type: ignore[arg-type]
+    alike = cluster_texts(["strange one", *("another strange one " + "!" * k for k in range(6))], Centred())  # type: ignore[arg-type]
+    assert set(alike.numbers) == {0}

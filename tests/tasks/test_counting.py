@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+import re
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -161,3 +163,20 @@ def test_an_unknown_name_is_answered_with_the_nearest(options: dict[str, object]
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown task 'countin'; did you mean 'counting'\\?"):
         make_task("countin")
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("base", ["unary", "decimal"])
+def test_another_number_leaves_the_wording_and_the_typos_of_the_prompt(direction, base):
+    task = make_task(
+        "counting", largest=30, start=[1, 5], wording="varied", spelling_noise=0.5, direction=direction, base=base
+    )
+    for place, example in enumerate(task.examples):
+        for variant in task.variants(example, random.Random(place)):
+            if variant.kind == "same-surface-other-answer":
+                other = variant.example
+                shown, near = (re.split(r"[0-9]+", one.prompt) for one in (example, other))
+                assert shown == near
+                assert abs(other.tags["index"] - example.tags["index"]) == 1
+                assert {**other.tags, "index": 0, "group": ""} == {**example.tags, "index": 0, "group": ""}
+                assert counting_rule(other.prompt) == other.completion

@@ -251,6 +251,12 @@ def test_measures_of_labels_ask_whether_the_answer_is_one_at_all(
     assert TASKS[name].measures[measure](example, answer) == value
 
 
+def test_items_between_commas_are_items_of_the_prompt() -> None:
+    example = Example(prompt="unpaired k, f, a, k, f:", completion=" a")
+    measure = TASKS["missing-duplicate"].measures["in_the_prompt"]
+    assert [measure(example, answer) for answer in (" k", " f", " b", " k,")] == [1.0, 1.0, 0.0, 0.0]
+
+
 SEEN = st.lists(
     st.builds(Example, prompt=st.text("abc", max_size=4), completion=st.text("xyz", min_size=1, max_size=3)), max_size=6
 )

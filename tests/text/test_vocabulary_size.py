@@ -102,7 +102,7 @@ def test_sizes_that_the_corpus_is_too_small_for_are_left_out():
     texts = [f"A cat number {place} sat on the mat." for place in range(40)]
     choice = choose_vocabulary(texts, sizes=(290, 50_000))
     assert [score.size for score in choice.scores] == [290]
-    with pytest.raises(UsageError, match="too small for a vocabulary of 50000"):
+    with pytest.raises(UsageError, match="not the requested 50000"):
         choose_vocabulary(texts, sizes=(50_000,))
 
 
@@ -110,6 +110,26 @@ def test_held_out_documents_of_white_space_leave_nothing_to_score():
     documents = [" \n" if place % 10 == 0 else "the cat sat on the mat" for place in range(40)]
     with pytest.raises(DataError, match="none of the documents that are held out"):
         choose_vocabulary(documents, sizes=[280])
+
+
+def test_a_size_too_small_for_the_bytes_leaves_the_larger_ones():
+    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    assert [score.size for score in choose_vocabulary(texts, sizes=(100, 290)).scores] == [290]
+    with pytest.raises(UsageError, match="a vocabulary of 100 tokens is too small"):
+        choose_vocabulary(texts, sizes=(100,))
+    with pytest.raises(UsageError, match="none is given"):
+        choose_vocabulary(texts, sizes=())
+
+
+def test_documents_that_are_learned_from_are_not_scored():
+    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    doubled = list(texts)
+    doubled[11], doubled[20] = doubled[10], doubled[0]
+    choice = choose_vocabulary(doubled, sizes=(290,))
+    assert choice.held_out_documents == 2
+    assert choice.held_out_bytes == len(texts[0]) + len(texts[30])
+    with pytest.raises(DataError, match="leave duplicates out"):
+        choose_vocabulary(["The cat sat on the mat."] * 40, sizes=(290,))
 
 
 def test_one_document_is_too_few_to_choose_on():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from shoal.files import atomic_file
 from shoal.textfiles import (
     check_characters,
     document_suffix,
-    finite,
+    json_line,
     read_chunks,
     read_json_lines,
     read_lines_of,
@@ -274,10 +273,7 @@ def write_lines(rows: Rows, out: IO[str]) -> int:
     """
     count = 0
     for row in rows:
-        # Rows of a Parquet file may hold dates and times, which JSON has no form of its own for.
-        line = json.dumps(finite(row), ensure_ascii=False, default=str)
-        check_characters(line, f"row {count + 1} to be written")
-        out.write(line + "\n")
+        out.write(json_line(row, f"row {count + 1} to be written"))
         count += 1
     return count
 

@@ -126,13 +126,13 @@ def farthest_first(
     else:
         places = [int(np.random.default_rng(seed).integers(len(vectors)))]
         distances = _distances(vectors, vectors[places[0]])
-        distances[places[0]] = -1.0
     while len(places) < count:
-        # Below all distances, so that equal documents are chosen only when no other is left, and none twice.
-        place = int((distances if weights_N is None else distances * weights_N).argmax())
+        gains = distances.copy() if weights_N is None else distances * weights_N
+        # Below all others, weighted or not: equal documents are chosen only when no other is left, and none twice.
+        gains[places] = -1.0
+        place = int(gains.argmax())
         places.append(place)
         distances = np.minimum(distances, _distances(vectors, vectors[place]))
-        distances[place] = -1.0
     return places
 
 

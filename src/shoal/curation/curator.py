@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from shoal.curation.tally import CurationTally
 from shoal.errors import DataError, UsageError
 from shoal.files import atomic_file
 from shoal.progress import no_progress
+from shoal.textfiles import json_line
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def curate(
         filters: specs as `find_filters` reads them, or filters; they run in this order.
         out: the file of the documents that stay (.txt, .jsonl or .parquet); other columns of their rows stay as they
             are. None writes none.
-        removed: the file (.jsonl) of the documents that go, as they came, with ``removed_by`` and ``score``.
+        removed: the file (.jsonl) of the documents that go, as they came, with ``removed_by`` and ``score``; a column
+            of theirs with one of these names stays as ``own_removed_by`` or ``own_score``.
         column: the column of the rows that holds the text.
         seed: of the samples behind quantiles and examples; what stays does not depend on it.
         progress: called with (what, done, total); the total is an estimate, and 0 where there is none.
@@ -136,8 +137,19 @@ def _filtered(
                 yield {**row, column: outcome.text}
             elif sink is not None:
                 score = _score_of(outcome, names)
-                line = {**row, "removed_by": outcome.removed_by, "score": score}
-                sink.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+                line = _with_own(row) | {"removed_by": outcome.removed_by, "score": score}
+                sink.write(json_line(line, "a document to be written"))
+
+
+def _with_own(row: Row) -> Row:
+    """The row with its columns ``removed_by`` and ``score``, where it has them, under names of their own."""
+    found: Row = {}
+    for name, value in row.items():
+        free = name
+        while free in ("removed_by", "score") or (free != name and free in row):
+            free = f"own_{free}"
+        found[free] = value
+    return found
 
 
 def _score_of(outcome: FilteredDocument, names: list[str]) -> float | None:

@@ -73,8 +73,8 @@ LIST_MEASURES = {
 
 
 def _in_the_prompt(example: Example, answer: str) -> float:
-    # The first word is the verb of the task, and no item.
-    return float(answer.strip() in example.prompt.rstrip(":").split()[1:])
+    # The first word is the verb of the task, and no item; commas may stand between items, as `read_items` reads them.
+    return float(answer.strip() in example.prompt.rstrip(":").replace(",", " ").split()[1:])
 
 
 PROMPT_MEASURES = {

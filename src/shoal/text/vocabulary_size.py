@@ -131,7 +131,7 @@ def choose_vocabulary(
 
     Raises:
         DataError: too few documents to hold any out, or the same text on both sides alone.
-        UsageError: no size that the corpus is large enough for.
+        UsageError: no size that the corpus is large enough for, or none that holds the bytes.
     """
     check_confidence(confidence)
     if len(documents) < _MIN_DOCUMENTS:
@@ -142,19 +142,30 @@ def choose_vocabulary(
     held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
     if not held_out:
         raise DataError("none of the documents that are held out, every tenth one, holds text; leave empty ones out")
+    # A document that is learned from costs next to nothing, and the more so the longer the tokens are; one that is held
+    # out twice is one unit of the bootstrap.
+    learned = set(seen)
+    held_out = [text for text in dict.fromkeys(held_out) if text not in learned]
+    if not held_out:
+        raise DataError("all documents that are held out stand among the others, too; leave duplicates out")
     bytes_D = np.array([len(text.encode()) for text in held_out], dtype=np.float64)
     tried: list[tuple[int, NDArray[Any], float, int]] = []
+    faults: list[str] = []
     for done, size in enumerate(sorted(set(sizes)), start=1):
         try:
             tokenizer = train_tokenizer(seen, kind=kind, vocabulary=size)
-        except UsageError:
-            # Larger sizes need more text still.
-            break
+        except UsageError as fault:
+            if tried:
+                # Larger sizes need more text still.
+                break
+            # The first ones may be too small for the bytes instead.
+            faults.append(str(fault))
+            continue
         tried.append((size, *_score(tokenizer, seen, held_out)))
         if progress is not None:
             progress("sizes", done, len(set(sizes)))
     if not tried:
-        raise UsageError(f"the corpus is too small for a vocabulary of {min(sizes)}; give more text or smaller sizes")
+        raise UsageError(f"no size can be tried: {faults[0] if faults else 'none is given'}")
     return _choose(tried, bytes_D, confidence, seed)
 
 

@@ -61,6 +61,31 @@ def test_bad_solutions_are_dropped_and_counted(tmp_path: Path) -> None:
     assert "0 exercises; dropped: " in str(found)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        'def f(x): "Twice x."; return 2 * x',
+        'def f(x):\n    "Twice x."; y = 2 * x\n    return y',
+        'def f(x):\n "x"; x *= 2',
+    ],
+)
+def test_a_prompt_never_holds_its_solution(tmp_path: Path, code: str) -> None:
+    with serving(json.dumps({**GOOD, "code": code})) as (url, _):
+        found = request_exercises(draw_requests(1), endpoint(url), tmp_path / "record.jsonl")
+    assert found.exercises == ()
+    assert found.dropped == {"a solution on the line of its docstring": 1}
+
+
+def test_lines_end_as_the_parser_ends_them(tmp_path: Path) -> None:
+    code = GOOD["code"].replace("\n", "\r")  # type: ignore[attr-defined]
+    with serving(json.dumps({**GOOD, "code": code})) as (url, _):
+        (exercise,) = request_exercises(draw_requests(1), endpoint(url), tmp_path / "record.jsonl").exercises
+    assert (exercise.prompt, exercise.solution) == (
+        'def double(x):\n    """Return twice x."""\n',
+        "    return 2 * x\n",
+    )
+
+
 def test_a_count_below_one_is_named() -> None:
     with pytest.raises(UsageError, match="the count is 0"):
         draw_requests(0)

@@ -8,6 +8,7 @@ reports how often the constraints were met.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -52,10 +53,17 @@ class MentionCheck(ConstraintCheck):
 
     name = "mention"
 
+    def check_value(self, value: str) -> None:
+        """Raise a UsageError for a value without a word to look for, which every text would meet."""
+        if not self._wanted(value):
+            raise UsageError(f"the constraint {value!r} has no word to look for besides articles; give one that has")
+
     def is_met(self, text: str, value: str) -> bool:
         """Whether every stem of the value is one of the text."""
-        wanted = [word for word in _WORD.findall(value.lower()) if word not in _SMALL]
-        return set(stem_all(wanted)) <= set(stem_all(_WORD.findall(text.lower())))
+        return set(stem_all(self._wanted(value))) <= set(stem_all(_WORD.findall(text.lower())))
+
+    def _wanted(self, value: str) -> list[str]:
+        return [word for word in _WORD.findall(value.lower()) if word not in _SMALL]
 
 
 class FunctionCheck(ConstraintCheck):
@@ -65,7 +73,7 @@ class FunctionCheck(ConstraintCheck):
 
     def check_value(self, value: str) -> None:
         """Raise a UsageError for what is no name of a function."""
-        if not value.isidentifier():
+        if not value.isidentifier() or keyword.iskeyword(value):
             raise UsageError(f"the constraint {value!r} is no name of a Python function")
 
     def is_met(self, text: str, value: str) -> bool:
@@ -88,9 +96,10 @@ class GradeCheck(ConstraintCheck):
         self._range(value)
 
     def is_met(self, text: str, value: str) -> bool:
-        """Whether the grade, rounded, lies in the range."""
+        """Whether the grade, rounded, lies in the range; a text without words has none."""
         low, high = self._range(value)
-        return low <= round(FleschKincaidGrade().score(DocumentText(text))) <= high
+        document = DocumentText(text)
+        return bool(document.reading_sizes.words) and low <= round(FleschKincaidGrade().score(document)) <= high
 
     def _range(self, value: str) -> tuple[float, float]:
         match = _GRADES.search(value)

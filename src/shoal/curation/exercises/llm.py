@@ -185,6 +185,10 @@ def _exercise(request: ExerciseRequest, answer: str, sandbox: Sandbox) -> Exerci
     code, function, inputs = _read_answer(answer)
     if len(function.body) < 2:
         raise UselessAnswerError("a function without a body")
+    end = function.body[0].end_lineno or 0
+    # The prompt ends with the docstring's line: what stands behind it on that line would be part of the solution.
+    if function.body[1].lineno <= end:
+        raise UselessAnswerError("a solution on the line of its docstring")
     calls = [tuple(arguments) for arguments in inputs]
     values = sandbox.values(code, function.name, calls)
     # A second process: hash seeds and time differ, so that sets and dates in a value show themselves.
@@ -193,8 +197,8 @@ def _exercise(request: ExerciseRequest, answer: str, sandbox: Sandbox) -> Exerci
     # The type too, since 1 == True in Python.
     if all(one == values[0] and type(one) is type(values[0]) for one in values):
         raise UselessAnswerError("equal values for all inputs, which test nothing")
-    end = function.body[0].end_lineno
-    lines = code.split("\n")
+    # As the parser counts lines, a lone carriage return among them.
+    lines = code.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return Exercise(
         name=function.name,
         prompt="\n".join(lines[:end]) + "\n",

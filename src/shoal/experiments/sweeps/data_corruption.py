@@ -89,7 +89,11 @@ def corrupt(texts: list[str], corruption: Mapping[str, float]) -> list[str]:
     sound = [place for place in there if place not in hit]
     chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in there]
     noise = corruption.get("noise", 0.0)
-    return [_noisy(texts[place], noise, words, seed) if noise else texts[place] for seed, place in enumerate(chosen)]
+    # By the place among all N, so that another ``kept`` hits the same words of the documents that stay.
+    return [
+        _noisy(texts[copied], noise, words, place) if noise else texts[copied]
+        for place, copied in zip(there, chosen, strict=True)
+    ]
 
 
 def _written(file: Path, texts: list[str], held_out: Any, seen: Any, corruption: Mapping[str, float]) -> Path:

@@ -129,7 +129,8 @@ def _claim(
     )
     values = [fmean(found) for found in changes.values()]
     test = sign_flip(values, confidence=1 - alpha) if values else None
-    estimate, low, high = (test.estimate, test.low, test.high) if test else (math.nan, -math.inf, math.inf)
+    bounds = (test.estimate, test.low, test.high) if test else (math.nan, -math.inf, math.inf)
+    estimate, low, high = (_within(value) for value in bounds)
     spread = stdev(values) if len(values) > 1 else math.inf
     detectable = smallest_detectable_effect(spread, len(values), alpha=alpha) if math.isfinite(spread) else math.inf
     return ProbeClaim(
@@ -149,6 +150,11 @@ def _claim(
         seeds=len(values),
         controls=(control,),
     )
+
+
+def _within(difference: float) -> float:
+    """A difference of two shares, which a correction may not carry beyond -1 or 1; what is not finite stays."""
+    return max(-1.0, min(1.0, difference)) if math.isfinite(difference) else difference
 
 
 def _percent(value: float) -> str:

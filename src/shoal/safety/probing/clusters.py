@@ -121,11 +121,16 @@ def _best_clusters(units_ND: NDArray[np.float64]) -> list[int]:
     texts = len(units_ND)
     if texts < _MIN_TEXTS:
         return [0] * texts
+    apart_NN = np.clip(1 - units_ND @ units_ND.T, 0, 2)
+    # A text of which the vectorizer knows no word has the vector 0: it is like others of its kind, and like no other.
+    empty_N = ~units_ND.any(axis=1)
+    apart_NN[np.ix_(empty_N, empty_N)] = 0.0
+    np.fill_diagonal(apart_NN, 0.0)
     best, best_score = [0] * texts, 0.0
     # Half as many clusters as texts at most: the silhouette of a single text is 0 by definition.
     for count in range(2, min(_MAX_CLUSTERS, texts // 2) + 1):
-        found = AgglomerativeClustering(n_clusters=count, metric="cosine", linkage="average").fit_predict(units_ND)
-        score = float(silhouette_score(units_ND, found, metric="cosine"))
+        found = AgglomerativeClustering(n_clusters=count, metric="precomputed", linkage="average").fit_predict(apart_NN)
+        score = float(silhouette_score(apart_NN, found, metric="precomputed"))
         if score > best_score:
             best, best_score = [int(number) for number in found], score
     # In the order in which they come, so that equal clusters have equal numbers whatever the library counts.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
 from shoal.safety.tuning.direction import MAX_DIVERGENCE, direction_ablated, direction_added, find_direction
 from shoal.safety.tuning.measuring import answer_requests, benchmark_accuracies, held_out_losses
-from shoal.statistics import CrossedMean, correct_share, crossed_mean
+from shoal.statistics import CrossedMean, correct_share, crossed_mean, wilson_interval
 from shoal.wording import aligned_rows
 
 if TYPE_CHECKING:
@@ -317,8 +317,17 @@ def _rate(
     change = None
     if condition != CONDITIONS[0] and not np.isnan(after - before).all():
         # Corrected as a rate is: its errors shrink every difference by the same factor.
-        gaps_1I = (after - before)[None, :] / (errors.sensitivity + errors.specificity - 1)
-        change = crossed_mean(gaps_1I, confidence=confidence)
+        information = errors.sensitivity + errors.specificity - 1
+        gaps_I = after - before
+        found = crossed_mean(gaps_I[None, :] / information, confidence=confidence)
+        both_I = gaps_I[~np.isnan(gaps_I)]
+        if (both_I == both_I[0]).all():
+            # Where all prompts behave alike there is no variance; what they bound is how rare another is (Wilson).
+            half = wilson_interval(0, len(both_I), confidence=confidence).high / information
+            found = replace(found, low=found.value - half, high=found.value + half)
+        # A difference of two shares, which a correction may not carry beyond -1 or 1.
+        cut = {name: min(max(getattr(found, name), -1.0), 1.0) for name in ("value", "low", "high")}
+        change = replace(found, **cut)
     return RefusalRate(
         condition=condition,
         harmful=harmful,

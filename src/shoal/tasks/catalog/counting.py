@@ -378,9 +378,7 @@ class _Form:
         count = parse_count(example.prompt)
         number, other = max(count.first, count.last), min(count.first, count.last)
         numbers = [near for near in (number - 1, number + 1) if near >= other]
-        # The same drawn values, so that wording and typos stay where the numbers change.
-        state = generator.getrandbits(32)
-        near = [self.example(one, other, random.Random(state)) for one in numbers]
+        near = [self._counted_to(one, other, example) for one in numbers]
         reworded = instruction(
             generator.choice([name for name in WORDINGS if name != example.tags.get("wording", self.wordings[0])]),
             first=count.first,
@@ -394,6 +392,15 @@ class _Form:
             *(Variant(example=one, kind="same-surface-other-answer") for one in near),
             Variant(example=same, kind="other-surface-same-answer"),
         )
+
+    def _counted_to(self, number: int, other: int, example: Example) -> Example:
+        """The example with another number in the place of the far end; its wording and typos stay."""
+        upwards = self.direction == "up"
+        far = list(re.finditer(r"[0-9]+", example.prompt))[1 if upwards else 0]
+        prompt = example.prompt[: far.start()] + numeral(number, self.base) + example.prompt[far.end() :]
+        first, last = (other, number) if upwards else (number, other)
+        tags = {**example.tags, "index": number, "group": str(number)}
+        return Example(prompt=prompt, completion=count_text(first, last, self.base), tags=tags)
 
 
 def _pairs(smallest: int, largest: int, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
