@@ -140,6 +140,25 @@ def test_as_much_of_a_sentence_is_read_as_the_folder_states(folder, stated, toke
     assert not np.allclose(*encoder.encode([whole, " ".join((WORDS * 4)[: length - 3])]), atol=1e-4)
 
 
+def test_a_prompt_that_the_folder_puts_before_every_sentence_is_read(folder):
+    plain = SentenceEncoder(folder)
+    settings = folder / "config_sentence_transformers.json"
+    write_json(settings, {"prompts": {"query": "the dog "}, "default_prompt_name": None})
+    assert SentenceEncoder(folder).digest == plain.digest
+    write_json(settings, {"prompts": {"query": "the dog "}, "default_prompt_name": "query"})
+    prompted = SentenceEncoder(folder)
+    np.testing.assert_array_equal(prompted.encode([" sat ."]), plain.encode(["the dog  sat ."]))
+    assert prompted.digest != plain.digest
+    write_json(settings, {"prompts": {}, "default_prompt_name": "query"})
+    with pytest.raises(ModelError, match="names the prompt 'query'"):
+        SentenceEncoder(folder)
+    write_json(settings, {"prompts": {"query": "the "}, "default_prompt_name": "query"})
+    pooling = folder / "1_Pooling" / "config.json"
+    write_json(pooling, json.loads(pooling.read_text()) | {"include_prompt": False})
+    with pytest.raises(ModelError, match="without the tokens of the prompt"):
+        SentenceEncoder(folder)
+
+
 def test_sentences_are_put_in_lower_case_where_the_folder_says_so(folder):
     plain = SentenceEncoder(folder)
     assert not np.allclose(*plain.encode(["The cat", "the cat"]), atol=1e-4)

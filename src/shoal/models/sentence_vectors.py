@@ -54,7 +54,8 @@ class SentenceEncoder:
         modules = _read_modules(folder)
         # At the top in most folders, and in older ones in a folder of its own.
         source = FolderSource(folder / modules["Transformer"])
-        self._pooling = _read_pooling(folder / modules["Pooling"])
+        self._prompt = _read_prompt(folder)
+        self._pooling = _read_pooling(folder / modules["Pooling"], prompted=bool(self._prompt))
         self._normalizes = "Normalize" in modules
         self._tokenizer = source.tokenizer()
         self._model = _build(source).to(device).eval()
@@ -64,13 +65,15 @@ class SentenceEncoder:
 
     def _find_digest(self) -> str:
         reading = [tokenizer_digest(self._tokenizer), self._length, self._lower]
-        known = [model_digest(self._model), *reading, self._pooling, self._normalizes]
+        prompt = [self._prompt] if self._prompt else []
+        known = [model_digest(self._model), *reading, self._pooling, self._normalizes, *prompt]
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of sentences (N by D) in their order; of no sentences, an array of no rows.
 
-        White space around a sentence is left out, as sentence-transformers does it.
+        As sentence-transformers does it, white space around a sentence is left out, and where the folder names a prompt
+        that stands before every sentence, it does here.
 
         Raises:
             DataError: a sentence has no tokens.
@@ -86,7 +89,7 @@ class SentenceEncoder:
         return vectors
 
     def _ids(self, sentence: str) -> list[int]:
-        text = sentence.strip()
+        text = (self._prompt + sentence).strip()
         text = text.lower() if self._lower else text
         ids: list[int] = self._tokenizer(text, truncation=True, max_length=self._length)["input_ids"]
         if not ids:
@@ -158,8 +161,24 @@ def _read_modules(folder: Path) -> dict[str, str]:
     return modules
 
 
-def _read_pooling(folder: Path) -> str:
+def _read_prompt(folder: Path) -> str:
+    """What stands before every sentence; empty where the folder names nothing."""
+    path = folder / "config_sentence_transformers.json"
+    config = read_json(path) if path.is_file() else {}
+    name = config.get("default_prompt_name")
+    if name is None:
+        return ""
+    prompts = config.get("prompts")
+    prompt = prompts.get(name) if isinstance(prompts, dict) else None
+    if not isinstance(prompt, str):
+        raise ModelError(f"{path} names the prompt {name!r} for every sentence, and has no such text in prompts")
+    return prompt
+
+
+def _read_pooling(folder: Path, *, prompted: bool) -> str:
     config = read_json(folder / "config.json")
+    if prompted and config.get("include_prompt") is False:
+        raise ModelError(f"{folder} pools without the tokens of the prompt, which is not done here")
     chosen = [name for name in _POOLINGS if config.get(f"pooling_mode_{name}")]
     if len(chosen) != 1:
         raise ModelError(f"{folder} pools by {chosen or 'nothing known'}; expected one of {', '.join(_POOLINGS)}")

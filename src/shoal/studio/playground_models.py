@@ -11,7 +11,7 @@ from shoal.studio.page_error import PageError
 from shoal.studio.run_names import tree_signature
 
 if TYPE_CHECKING:
-    from shoal.models import LoadedModel
+    from shoal.models import LoadedModel, ModelSpec
     from shoal.studio.queries import Query
     from shoal.studio.studio import Studio
 
@@ -40,11 +40,10 @@ class HeldModels:
 
     def get(self, spec: str) -> LoadedModel:
         """A model, read where it is not held as it is now."""
-        from shoal.models import load_model
+        from shoal.models import load_model, parse_spec
 
-        # The files of a folder may be others than when they were read: a model is pretrained again, or further.
-        folder = Path(spec)
-        stamp = tree_signature(folder) if folder.is_dir() else None
+        # The files may be others than when they were read: a model is pretrained again, or further.
+        stamp = _stamp(parse_spec(spec))
         if spec not in self._loaded or self._loaded[spec][0] != stamp:
             self._loaded.pop(spec, None)
             loaded = load_model(spec, device="auto")
@@ -57,6 +56,18 @@ class HeldModels:
 
 
 MODELS = HeldModels()
+
+
+def _stamp(spec: ModelSpec) -> object:
+    """What changes with the files of a model that lies here; None of others, which stay as they are."""
+    named = spec.inner or spec
+    path = Path(named.name).expanduser()
+    if named.kind in ("bundled", "hub", "dummy") or not path.exists():
+        return None
+    if path.is_dir():
+        return tree_signature(path)
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def model_specs(studio: Studio) -> tuple[str, ...]:

@@ -52,6 +52,17 @@ def test_csv_parquet_and_text(tmp_path):
     assert found == [{"text": "one\u2028still\x0cone"}, {"text": ""}, {"text": "two"}]
 
 
+@pytest.mark.parametrize("source", ["file", "folder"])
+def test_minimal_pairs_that_were_edited_are_read_again(tmp_path, source):
+    path = tmp_path / "pairs" / "agreement.txt"
+    path.parent.mkdir()
+    task = task_of("shoal/minimal-pairs", dataset_kwargs=files(str(path if source == "file" else path.parent)))
+    for noun in ("cat", "dog"):
+        path.write_text(f"the {noun} run .\nthe {noun} runs .\n")
+        found = load_split(task, "test", DataFolders(tmp_path))
+        assert found == [{"good": f"The {noun} runs.", "bad": f"The {noun} run.", "paradigm": "agreement"}]
+
+
 @pytest.mark.parametrize("place", ["org/name/main/test.jsonl", "name/main/test.jsonl", "org/name/test.jsonl"])
 def test_a_hub_set_is_read_from_its_local_copy(tmp_path, place):
     (tmp_path / place).parent.mkdir(parents=True)

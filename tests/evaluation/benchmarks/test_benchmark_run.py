@@ -172,6 +172,46 @@ def test_bad_options_are_refused_in_a_line(stories_model, task_folder, options, 
         evaluate_benchmarks(stories_model, task_folders=[task_folder], **options)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": "hot"}, "temperature of written_sums must be a number of 0 or more, not 'hot'"),
+        ({"do_sample": True, "temperature": -1}, "must be a number of 0 or more, not -1"),
+        ({"do_sample": "false"}, "do_sample of written_sums must be true or false"),
+        ({"num_beams": 4}, "wants 4 beams"),
+        ({"until": [1]}, "until of written_sums must be text"),
+    ],
+)
+def test_settings_of_a_generation_are_refused_before_anything_is_computed(
+    stories_model, task_folder, tmp_path, settings, message
+):
+    tasks = shutil.copytree(task_folder, tmp_path / "tasks")
+    file = tasks / "written.yaml"
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("generation_kwargs")]
+    file.write_text("\n".join([*lines, f"generation_kwargs: {json.dumps({'max_gen_toks': 5} | settings)}"]))
+    with pytest.raises((DataError, UsageError), match=message):
+        evaluate_benchmarks(stories_model, ALL, task_folders=[tasks], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "greedy"),
+    [
+        ({"do_sample": True, "temperature": 0}, True),
+        ({"do_sample": True, "temperature": 0.0}, True),
+        ({"do_sample": False, "temperature": 2.0}, True),
+        ({"temperature": 0.0}, True),
+        ({"temperature": 5.0}, False),
+        ({"do_sample": True}, False),
+        ({"do_sample": True, "temperature": None}, False),
+    ],
+)
+def test_text_is_sampled_where_the_settings_say_so(stories_model, settings, greedy):
+    answerer, room = RequestAnswerer(stories_model), {"max_gen_toks": 20}
+    prompts = ["One day, Tim"] * 3
+    assert (answerer.generate(prompts, settings | room) == answerer.generate(prompts, room)) == greedy
+
+
 def test_data_that_is_not_there_is_named_with_what_to_do(stories_model, tmp_path):
     with pytest.raises(DataError, match=r"gsm8k/test\.jsonl.*--data"):
         evaluate_benchmarks(stories_model, ["gsm8k"], data=tmp_path)

@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,11 +207,15 @@ def _read_any(place: str, task: TaskFile) -> list[Document]:
 
 def _minimal_pairs(place: str, _task: TaskFile) -> list[Document]:
     """The pairs of BLiMP or Zorro as documents with good, bad and paradigm."""
-    return [dict(row) for row in _read_pairs(place)]
+    files = sorted(Path(place).rglob("*")) if Path(place).is_dir() else [Path(place)]
+    stats = [path.stat() for path in files if path.is_file()]
+    stamp = tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in stats)
+    return [dict(row) for row in _read_pairs(place, stamp)]
 
 
-@cache
-def _read_pairs(place: str) -> list[Document]:
+# A set has dozens of tasks, which are read one after the other.
+@lru_cache(maxsize=4)
+def _read_pairs(place: str, _stamp: tuple[tuple[int, int, int], ...]) -> list[Document]:
     from shoal.evaluation.stories import read_minimal_pairs
 
     return [{"good": pair.good, "bad": pair.bad, "paradigm": pair.paradigm} for pair in read_minimal_pairs(Path(place))]

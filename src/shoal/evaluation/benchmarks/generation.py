@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -75,7 +76,8 @@ def sampling_temperature(generation: Mapping[str, Any], where: str) -> float:
         where: the task, for messages.
 
     Raises:
-        UsageError: a setting is unknown, or asks for what is not done here (beams, a truncated distribution).
+        UsageError: a setting is unknown or has no sense, or asks for what is not done here (beams, a truncated
+            distribution).
     """
     unknown = sorted(set(generation) - set(_IGNORED))
     if unknown:
@@ -83,16 +85,28 @@ def sampling_temperature(generation: Mapping[str, Any], where: str) -> float:
     beams = generation.get("num_beams")
     if beams is not None and beams != 1:
         raise UsageError(f"{where} wants {beams} beams; only greedy decoding and sampling are done here")
-    temperature = float(generation.get("temperature") or 0.0)
-    if generation.get("do_sample") is False or (not generation.get("do_sample") and temperature == 0):
-        return 0.0
+    given, sample = generation.get("temperature"), generation.get("do_sample")
+    if sample not in (None, True, False):
+        raise UsageError(f"do_sample of {where} must be true or false, not {sample!r}")
     # lm-evaluation-harness samples at 1 where do_sample stands without a temperature.
-    temperature = temperature or 1.0
+    temperature = _number(given if given is not None else 1.0 if sample else 0.0)
+    if not 0 <= temperature < math.inf:
+        raise UsageError(f"the temperature of {where} must be a number of 0 or more, not {given!r}")
+    if (sample is not None and not sample) or temperature == 0:
+        return 0.0
     for key, off in (("top_p", 1), ("top_k", 0)):
         value = generation.get(key)
         if value is not None and value != off:
             raise UsageError(f"{where} samples with {key} {value}; only the whole distribution is sampled here")
     return temperature
+
+
+def _number(value: Any) -> float:
+    """A value as a number; NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 class TextGenerator:

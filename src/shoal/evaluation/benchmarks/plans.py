@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
-from shoal.evaluation.benchmarks.generation import room_of
+from shoal.evaluation.benchmarks.generation import room_of, sampling_temperature, stop_strings
 from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, find_header, pack_prompts, pack_requests
 from shoal.models import tokenizer_digest
 from shoal.progress import no_progress
@@ -174,7 +174,11 @@ def _encode(encoder: RequestEncoder, items: TaskItems) -> PlannedTask:
         # Documents that stand twice in a set are scored once each all the same: the place tells them apart.
         by_id = dict(_numbered(items))
     if items.kind == "generation":
-        room = room_of(items.task.generation, items.task.name)
+        settings, name = items.task.generation, items.task.name
+        # All of them now, so that a setting that cannot be used does not end a run of hours in its middle.
+        sampling_temperature(settings, name)
+        stop_strings(settings, name)
+        room = room_of(settings, name)
         rows = encoder.prompts([item.requests[0][0] for item in by_id.values()], room)
         encoded: dict[str, Sequence[EncodedRequest]] = {item: (row,) for item, row in zip(by_id, rows, strict=True)}
     elif items.kind == "rolling":
