@@ -37,7 +37,8 @@ class TextScore:
     high: float | None
     confidence: float
     texts: int
-    """How many texts have a value; the others have nothing to find again and do not count."""
+    """How many texts have a value; the others have nothing to find again and do not count, but that in BLEU, as in
+    sacrebleu, what was generated for them counts as words too many."""
 
     units: int
     """How many texts, or groups of texts, the interval is over."""

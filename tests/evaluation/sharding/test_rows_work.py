@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
+import torch
 
 from shoal.errors import DataError, StoreError, UsageError
 from shoal.evaluation import evaluate
+from shoal.evaluation.benchmarks import plan_benchmarks
 from shoal.evaluation.sharding import Shard, merge_shards, open_plan, open_work, plan_rows, run_shard
 from shoal.models import load_for_scoring
 from shoal.tasks import read_rows
@@ -51,7 +54,7 @@ def test_the_records_are_the_scores_of_all_rows_together(merged, rows):
     records = sorted(map(json.loads, merged[1].splitlines()), key=lambda record: record["row"])
     loaded = load_for_scoring(MODEL)
     scores = evaluate(loaded.model, loaded.tokenizer, read_rows(rows))
-    assert [record["row"] for record in records] == list(range(40))
+    assert [record["row"] for record in records] == [record["index"] for record in records] == list(range(40))
     for record, item in zip(records, scores.items, strict=True):
         assert (record["exact_match"], record["greedy_text"]) == (item.exact_match, item.greedy_text)
         assert record["log_likelihood"] == pytest.approx(item.log_likelihood, abs=1e-4)
@@ -84,6 +87,18 @@ def test_a_plan_holds_what_the_records_hang_on(plan):
     } <= header.keys()
     assert all(len(block.items) * 30 < 64 * 30 for block in plan.blocks())
     assert plan.item_count == 40
+
+
+def test_the_device_of_a_plan_is_that_of_the_machine_that_made_it(rows, tmp_path, monkeypatch):
+    """Elsewhere "auto" may be another device, whose bits differ."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert plan_rows(MODEL, rows, tmp_path / "rows", device="auto").header["device"] == "cpu"
+    (tmp_path / "t.yaml").write_text(
+        "task: t\ndataset_path: json\ndataset_kwargs: {data_files: {test: rows.jsonl}}\ntest_split: test\n"
+        "output_type: loglikelihood\ndoc_to_text: '{{prompt}}'\ndoc_to_target: '{{completion}}'\n"
+    )
+    shutil.copy(rows, tmp_path / "rows.jsonl")
+    assert plan_benchmarks(MODEL, [str(tmp_path / "t.yaml")], tmp_path / "plan").header["device"] == "cpu"
 
 
 def test_rows_that_changed_since_the_plan_are_refused(plan, rows, tmp_path):

@@ -78,7 +78,7 @@ def plan_benchmarks(
         limit: the first documents of each task alone.
         token_budget: tokens of a block, padding included.
         threads: of torch, in every worker: how a sum is split over threads changes its last bits.
-        device: where the model is loaded: auto, cpu or cuda.
+        device: where the model is loaded, here and in every worker: cpu or cuda, or auto, which is chosen here.
         dtype: of the weights.
         progress: called with (what, done, total).
 
@@ -102,7 +102,8 @@ def plan_benchmarks(
         "model": model,
         "digest": loaded.digest,
         "dtype": dtype,
-        "device": device,
+        # Of this machine: with "auto" shards would be computed on whatever a worker has, which gives other bits.
+        "device": loaded.model.device.type,
         "threads": threads,
         "tokenizer": plan.tokenizer,
         "options": _plain_options(options),

@@ -79,7 +79,8 @@ class RowsWork(ShardWork):
                     "row": number,
                     "prompt": example.prompt,
                     "completion": example.completion,
-                    **score.to_dict(),
+                    # Its place in the file and not in the block, as `shoal score --out` writes it.
+                    **(score.to_dict() | {"index": number}),
                 }
             )
             for item, number, example, score in zip(block.items, numbers, examples, scores.items, strict=True)
@@ -127,7 +128,7 @@ def plan_rows(
         end_token: text that ends completions; None finds it, as ``shoal score`` does.
         token_budget: tokens of a block, padding included.
         threads: of torch, in every worker.
-        device: cpu or cuda, in every worker.
+        device: cpu or cuda, in every worker, or auto, which is chosen here.
         dtype: of the weights.
         progress: called with (what, done, total).
 
@@ -149,7 +150,8 @@ def plan_rows(
         "digest": loaded.digest,
         "tokenizer": tokenizer_digest(loaded.tokenizer),
         "dtype": dtype,
-        "device": device,
+        # Of this machine: with "auto" shards would be computed on whatever a worker has, which gives other bits.
+        "device": loaded.model.device.type,
         "threads": threads,
         "data": str(path),
         "end_token": end_text,
