@@ -166,6 +166,31 @@ def test_bad_words_of_a_file_are_counted_as_whole_words(tmp_path: Path) -> None:
         find_filters([f"bad-words(file={tmp_path / 'words.txt'})"])
 
 
+def test_bad_words_are_whole_in_any_form_of_unicode_and_across_lines(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("cafe\nna\u00efve\nक\nheck  no\n", encoding="utf-8")
+    (rule,) = find_filters([f"bad-words(file={tmp_path / 'words.txt'})"])
+    assert isinstance(rule, QualityFilter)
+    # An accent or a vowel behind a letter makes another word of it.
+    assert rule.score(DocumentText("cafe\u0301 caf\u00e9 कि")) == 0
+    assert rule.score(DocumentText("Nai\u0308ve, na\u00efve")) == 2
+    assert rule.score(DocumentText("heck\nno heck  no cafe. क")) == 4
+
+
+def test_one_file_for_what_stays_and_what_goes_is_refused(rows: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("before\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is both out and removed"):
+        curate(rows, out=tmp_path / "a.jsonl", removed=tmp_path / ".." / tmp_path.name / "a.jsonl")
+    assert (tmp_path / "a.jsonl").read_text(encoding="utf-8") == "before\n"
+
+
+def test_two_filters_of_one_name_are_refused() -> None:
+    (rule,) = find_filters(["gopher-words(min_score=2)"])
+    with pytest.raises(UsageError, match="the filter gopher-words comes twice"):
+        curate([GOOD, SHORT], filters=["gopher-words", rule])
+    with pytest.raises(UsageError, match="the filter c4-line-words comes twice"):
+        curate([GOOD, SHORT], filters=[*find_filters(["c4-line-words"]), "c4"])
+
+
 def test_specs_are_split_outside_of_brackets() -> None:
     assert split_specs("gopher, perplexity(model=a:b, max_score=2),-c4") == [
         "gopher",

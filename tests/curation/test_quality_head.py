@@ -253,6 +253,25 @@ def test_documents_are_chosen_where_the_head_is_unsure() -> None:
     assert sorted(chosen) == [50, 51, 52, 53, 54]
 
 
+def test_few_labels_in_many_dimensions_leave_doubt_about_what_lies_between_them() -> None:
+    generator = np.random.default_rng(7)
+    lesson, chat = generator.normal(size=(2, 500))
+
+    def near(share: float, count: int) -> np.ndarray:
+        return share * lesson + (1 - share) * chat + generator.normal(0, 0.05, (count, 500))
+
+    # Twelve labels are fitted without error, which says nothing of other documents.
+    known = np.concatenate([near(0, 6), near(1, 6)])
+    pool = np.concatenate([near(0, 40), near(0.4, 5), near(1, 40)])
+    chosen = choose_documents(pool, 5, labelled_MD=known, labels=[0] * 6 + [5] * 6)
+    assert sorted(chosen) == [40, 41, 42, 43, 44]
+    # Where nothing is in doubt the choice still covers the pool.
+    sure = np.repeat(np.array([[0.0, 0.0], [0.0, 9.0], [0.0, -9.0]]), 5, axis=0)
+    labelled = np.array([[0.0, 0.0], [1e-6, 0.0], [1e6, 0.0], [1e6, 1.0]])
+    chosen = choose_documents(sure, 2, labelled_MD=labelled, labels=[0, 0, 5, 5])
+    assert {float(sure[place, 1]) for place in chosen} == {9.0, -9.0}
+
+
 def test_without_labels_the_choice_covers_the_pool() -> None:
     pool = np.repeat(np.eye(6), 10, axis=0)
     chosen = choose_documents(pool, 6)

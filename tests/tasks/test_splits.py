@@ -55,6 +55,19 @@ def test_random_keeps_a_group_and_a_prompt_on_one_side() -> None:
     }
 
 
+def test_random_keeps_groups_that_share_a_prompt_on_one_side() -> None:
+    rows = [Example(prompt=f"p{k // 2}", completion="x", tags={"group": f"g{k}"}) for k in range(60)]
+    rows += [Example(prompt=f"own {k}", completion="x", tags={"group": f"g{k}"}) for k in range(60)]
+    task = task_from_rows(rows, split="random(share=0.4)")
+    for key in (lambda row: row.prompt, lambda row: row.tags["group"]):
+        assert not set(map(key, task.seen)) & set(map(key, task.held_out))
+    assert len({row.prompt for row in task.held_out if row.prompt.startswith("p")}) == 12
+    # An example that comes later stands with its prompt, whatever its group.
+    for row in task.examples:
+        later = Example(prompt=row.prompt, completion="y", tags={"group": "new"})
+        assert task.split.holds_out(later) == task.split.holds_out(row)
+
+
 @pytest.mark.parametrize(
     "given",
     ["last-digit(1,3,7)", "length(share=0.2)", "token-cycle(period=4)", "block(first=3,last=9)", "random(share=0.5)"],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.text.vectors import (
     AnalogyScore,
     SimilarityScore,
@@ -88,6 +88,8 @@ def test_vectors_come_back_from_their_file(vectors: WordVectors, tmp_path: Path)
     assert again.words == vectors.words
     np.testing.assert_allclose(again.matrix, vectors.matrix, rtol=1e-4)
     assert read_vector_file(file, max_words=3).words == vectors.words[:3]
+    with pytest.raises(UsageError, match="max_words is 0; give at least 1"):
+        read_vector_file(file, max_words=0)
     file.write_text(file.read_text().split("\n", 1)[1])
     assert read_vector_file(file).words == vectors.words
 

@@ -63,11 +63,13 @@ def curate(
 
     Raises:
         UnknownNameError: there is no such filter.
-        UsageError: a filter cannot be used, the kind of a file is not known, or no document stays for ``out``; then
-            nothing is written.
+        UsageError: a filter cannot be used or comes twice, the kind of a file is not known, ``out`` and ``removed`` are
+            one file, or no document stays for ``out``; then nothing is written.
         DataError: the corpus holds no text.
         OSError: a file cannot be written; nothing half-written is left.
     """
+    if out is not None and removed is not None and Path(out).resolve() == Path(removed).resolve():
+        raise UsageError(f"{removed} is both out and removed; give the documents that go a file of their own")
     pipeline = FilterPipeline(_chosen(filters))
     tally = CurationTally(pipeline.quality, seed=seed)
     name, total = "corpus", 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.callables import import_callable
 from shoal.errors import UnknownNameError, UsageError
+from shoal.text import COMBINING_MARKS
 
 if TYPE_CHECKING:
     from shoal.tasks.task import Example, Rule, Shortcut, Tag, Task
@@ -26,6 +27,9 @@ RuleSpec = Callable[[str], str] | str
 
 _RESERVED = ("rule", "noise")
 """Names of explanations that are no shortcuts: a shortcut of such a name would pass for them."""
+
+_WORD = re.compile(rf"\w[\w{COMBINING_MARKS}]*")
+"""Without the marks a word of Hindi would end at its first vowel."""
 
 _KINDS: dict[str, Callable[..., Shortcut]] = {}
 
@@ -145,7 +149,7 @@ def _word(rows: Sequence[Example], value: Any) -> Shortcut:
     blank = _blank(rows)
 
     def shortcut(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
-        words = re.findall(r"\w+", prompt)
+        words = _WORD.findall(prompt)
         return blank + words[place] if -len(words) <= place < len(words) else ""
 
     return shortcut
@@ -159,9 +163,12 @@ def _regex(rows: Sequence[Example], value: Any, template: Any) -> Shortcut:  # n
     except re.error as fault:
         raise UsageError(f"regex is {value!r}, which is no regular expression: {fault}") from fault
     text = _text("template", template)
-    groups = [int(number) for number in re.findall(r"\\(\d+)", text)]
-    if any(number > pattern.groups for number in groups):
-        raise UsageError(f"template is {text!r}, and the expression has {pattern.groups} groups")
+    try:
+        pattern.sub(text, "")  # reads the template, whether there is something to replace or not
+    except (re.error, IndexError) as fault:
+        raise UsageError(
+            f"template is {text!r}, which cannot be filled: {fault}; the expression has {pattern.groups} groups"
+        ) from fault
 
     def shortcut(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
         match = pattern.search(prompt)

@@ -151,7 +151,7 @@ class RandomSplit(Splitter):
     """Holds out a share of the groups (of the prompts where there is no tag ``group``), drawn by a seed.
 
     Each group is drawn by a hash of the seed and its name, so that the order of the rows does not matter and the
-    examples of a group, or of one prompt, are always on the same side.
+    examples of a group, or of one prompt, are always on the same side; groups that share a prompt are one.
     """
 
     name: ClassVar[str] = "random"
@@ -164,18 +164,25 @@ class RandomSplit(Splitter):
         checks.whole_number("seed", self.seed, minimum=0)
 
     def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        names = _joined_groups(examples)
         # By group, each once: a large group must not draw the border to its own side.
-        draws = sorted({self._draw(example) for example in examples})
+        draws = sorted({self._draw(name) for name in names.values()})
         held = round(self.share * len(draws))
         if not 0 < held < len(draws):
             raise UsageError(f"the split {self.label()} cannot divide {len(draws)} groups; choose another share")
         last_held = draws[held - 1]
-        return lambda example: self._draw(example) <= last_held
 
-    def _draw(self, example: Example) -> bytes:
+        def holds_out(example: Example) -> bool:
+            # Of an example that is none of these the group may be known, or else the prompt.
+            group = _group_of(example)
+            known = names.get(("group", group)) or names.get(("prompt", example.prompt))
+            return self._draw(group if known is None else known) <= last_held
+
+        return holds_out
+
+    def _draw(self, name: str) -> bytes:
         # A hash rather than a random generator: rows that are added later leave the others on their side of a draw.
-        key = f"{self.seed}\0{example.tags.get('group', example.prompt)}"
-        return hashlib.blake2b(key.encode(), digest_size=8).digest()
+        return hashlib.blake2b(f"{self.seed}\0{name}".encode(), digest_size=8).digest()
 
 
 @dataclass(frozen=True)
@@ -316,6 +323,30 @@ def bind_split(spec: SplitSpec, examples: Sequence[Example]) -> Split:
     if isinstance(spec, Mapping) and isinstance(spec.get("name"), str):
         return make_split(**spec).bind(examples)
     raise UsageError(f"the split is {spec!r}; give its name, or a table with its name and parameters")
+
+
+def _group_of(example: Example) -> str:
+    """The name of its group: its prompt where it has no tag ``group``."""
+    return str(example.tags.get("group", example.prompt))
+
+
+def _joined_groups(examples: Sequence[Example]) -> dict[tuple[str, str], str]:
+    """From each group and each prompt to one name for all groups that share a prompt, the first in the alphabet."""
+    joined: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while joined[name] != name:
+            joined[name] = name = joined[joined[name]]
+        return name
+
+    of_prompt: dict[str, str] = {}
+    for example in examples:
+        group = _group_of(example)
+        joined.setdefault(group, group)
+        first, second = sorted((root(group), root(of_prompt.setdefault(example.prompt, group))))
+        joined[second] = first
+    groups = {("group", name): root(name) for name in joined}
+    return groups | {("prompt", prompt): root(group) for prompt, group in of_prompt.items()}
 
 
 def _is_number(value: object) -> bool:

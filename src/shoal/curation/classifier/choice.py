@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_LEAST_DOUBT = 1e-200
+"""Far below any doubt that matters, and far enough above 0 for its product with a distance."""
+
+
 def choose_documents(
     pool_ND: NDArray[np.floating],
     count: int,
@@ -74,10 +78,12 @@ def doubts(
     kernel_MN = centred_MD @ others_ND.T
     solved_MN = np.linalg.solve(centred_MD @ centred_MD.T + fit.penalty * np.eye(len(known)), kernel_MN)
     variance_N = ((others_ND**2).sum(axis=1) - (kernel_MN * solved_MN).sum(axis=0)) / fit.penalty
-    # A fit without any error, as of few labels, would make every doubt 0 and the choice arbitrary.
-    noise = float(np.mean((targets - fit.predict(known)) ** 2)) or 1.0
+    # Of few labels in many dimensions the fit has hardly any error, by which every document would be as sure as those
+    # that are labelled; the error of rows that are left out is that of a new document.
+    noise = float(np.mean((targets - fit.predict_left_out(range(len(known)))) ** 2)) or 1.0
     # Rounding can bring the variance of a labelled document just below 0.
     deviation_N = np.sqrt(noise * (1 + np.maximum(variance_N, 0.0)))
     distance_N = np.abs(fit.predict(np.asarray(pool_ND)) - threshold)
     found: NDArray[np.float64] = deviation_N * np.exp(-0.5 * (distance_N / deviation_N) ** 2)
-    return found
+    # Where all doubts vanish (a factor of 0 would hide every distance) the farthest document is still the next one.
+    return np.maximum(found, _LEAST_DOUBT)

@@ -7,11 +7,13 @@ minorities, too (Dodge et al. 2021, EMNLP, section 5): look at the examples of w
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.curation.filters import QualityFilter
 from shoal.errors import DataError
+from shoal.text import COMBINING_MARKS
 from shoal.textfiles import read_text
 
 if TYPE_CHECKING:
@@ -40,14 +42,19 @@ class BadWords(QualityFilter):
 
     def __init__(self, *, file: str | os.PathLike[str], max_score: float | None = None) -> None:
         super().__init__(max_score=max_score)
-        words = {line.strip().lower() for line in read_text(Path(file)).splitlines() if line.strip()}
+        lines = unicodedata.normalize("NFC", read_text(Path(file))).lower().splitlines()
+        words = {" ".join(line.split()) for line in lines if line.strip()}
         if not words:
             raise DataError(f"{file} holds no word; give a file with a word or phrase per line")
         # Longer ones first, since an alternative that comes first wins: "ab" would hide "ab c".
-        listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-        # Not \b, which is no border next to a word of the list that begins or ends in a mark.
-        self._pattern = re.compile(rf"(?<!\w)(?:{listed})(?!\w)")
+        phrases = (map(re.escape, phrase.split(" ")) for phrase in sorted(words, key=len, reverse=True))
+        # A phrase is one across the end of a line, too.
+        listed = "|".join(map(r"\s+".join, phrases))
+        # Not \b, which is no border next to a word of the list that begins or ends in a mark of punctuation; a vowel of
+        # Hindi or an accent of its own behind a word is a part of it.
+        letter = rf"[\w{COMBINING_MARKS}]"
+        self._pattern = re.compile(rf"(?<!{letter})(?:{listed})(?!{letter})")
 
     def score(self, document: DocumentText) -> float:
-        """The number of occurrences as whole words, in any case."""
-        return len(self._pattern.findall(document.lower))
+        """The number of occurrences as whole words, in any case and with accents of either form."""
+        return len(self._pattern.findall(unicodedata.normalize("NFC", document.lower)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import DataError, MissingExtraError
+from shoal.errors import DataError, MissingExtraError, UsageError
 from shoal.files import atomic_file
 from shoal.textfiles import open_bytes, read_lines_of
 
@@ -75,8 +75,11 @@ def read_vector_file(file: str | Path, *, max_words: int | None = None) -> WordV
     Raises:
         DataError: no text and no word2vec; a line whose numbers are missing, too many or not finite; a word that comes
             twice; fewer words than the header says, as in a download that was cut; no word at all.
+        UsageError: less than one word is to be read.
         MissingExtraError: a binary file, and gensim is not installed.
     """
+    if max_words is not None and max_words < 1:
+        raise UsageError(f"max_words is {max_words}; give at least 1, or None to read all words")
     file = Path(file)
     with open_bytes(file) as opened:
         head = opened.read(_HEAD)
