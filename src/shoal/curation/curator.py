@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -96,7 +97,12 @@ def _chosen(filters: Sequence[str | QualityFilter | LineFilter]) -> list[Quality
     if len(specs) == len(filters):
         return find_filters(specs)
     # A minus refers to the specs before it, which filters among them would part.
-    return [one for given in filters for one in (find_filters([given]) if isinstance(given, str) else [given])]
+    chosen = [one for given in filters for one in (find_filters([given]) if isinstance(given, str) else [given])]
+    twice = next((name for name, count in Counter(one.name for one in chosen).items() if count > 1), None)
+    if twice is not None:
+        # The card and the removed documents tell filters by their names.
+        raise UsageError(f"the filter {twice} comes twice; give it once, or give one of the two a name of its own")
+    return chosen
 
 
 def _rows(corpus: Corpus, column: str) -> Iterator[Row]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from shoal.curation.document import DocumentText
 from shoal.curation.filters import LineFilter, QualityFilter
-from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,16 +61,9 @@ class FilterPipeline:
 
     Args:
         filters: quality filters and line filters; what stands behind a line filter reads the lines that it left.
-
-    Raises:
-        UsageError: two filters have one name, under which all that is removed is counted.
     """
 
     def __init__(self, filters: Sequence[QualityFilter | LineFilter]) -> None:
-        names = Counter(one.name for one in filters)
-        twice = next((name for name, count in names.items() if count > 1), None)
-        if twice is not None:
-            raise UsageError(f"the filter {twice} comes twice; give it once, or give one of the two a name of its own")
         self.quality = [one for one in filters if isinstance(one, QualityFilter)]
         self.line_counts = {one: LineCounts() for one in filters if isinstance(one, LineFilter)}
         # Neighbouring line filters go over the lines together.
