@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
-from shoal.serving.logprobs import LogProbs
+from shoal.serving.logprobs import LogProbs, token_bytes
+from shoal.text import train_tokenizer
 from tiny_models import byte_tokenizer
 
 
@@ -58,6 +59,22 @@ def test_a_token_that_is_no_whole_character_is_shown_as_bytes(tokenizer):
     texts = [LogProbs(tokenizer, 0).text(id_) for id_ in (first, second)]
     assert all(text.startswith("bytes:") for text in texts)
     assert len(set(texts)) == 2
+
+
+WORDS = ["sun", "moon", "ran", "walk", "tree", "house", "river", "blue", "green"]
+STORIES = [" ".join(word * (1 + place % 3) for word in WORDS) + f" the {place} é" for place in range(100)]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "sentencepiece-bpe"])
+def test_texts_of_tokens_are_the_text_and_their_bytes_its_bytes(kind):
+    tokenizer = train_tokenizer(STORIES, kind=kind, vocabulary=306)
+    known = LogProbs(tokenizer, 0)
+    for text in ("the river ran\n the sun  7", "ran, 日 é"):
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        # SentencePiece puts a blank of its own before a text.
+        assert b"".join(bytes(token_bytes(tokenizer, id_) or ()) for id_ in ids).decode().lstrip() == text
+        if text.isascii():
+            assert "".join(known.text(id_) for id_ in ids).lstrip() == text
 
 
 class _Read:

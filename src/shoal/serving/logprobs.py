@@ -5,6 +5,8 @@ Shapes: L positions, V vocabulary.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shoal.serving.result import TokenLogProb
@@ -20,6 +22,49 @@ if TYPE_CHECKING:
 # 64 rows of a vocabulary of 150,000 are 77 MB in float64; a long prompt in one piece would take gigabytes.
 _BLOCK = 64
 """Positions whose logits exist at a time, each as long as the vocabulary."""
+
+
+_BROKEN = "\N{REPLACEMENT CHARACTER}"
+_BYTE_NAME = re.compile(r"<0x([0-9A-F]{2})>")
+"""Of a byte to which SentencePiece falls back."""
+
+
+def token_text(tokenizer: PreTrainedTokenizerFast, id_: int) -> str:
+    """The text of a token behind others: with its blank, which SentencePiece drops at the beginning of a text.
+
+    Args:
+        tokenizer: of the model.
+        id_: the token.
+    """
+    alone: str = tokenizer.decode([id_])
+    twice: str = tokenizer.decode([id_, id_])
+    return twice[len(alone) :] if _BROKEN not in alone and twice.startswith(alone) else alone
+
+
+def token_bytes(tokenizer: PreTrainedTokenizerFast, id_: int) -> list[int] | None:
+    """The bytes of a token, which may be a part of a character; None where they are not known.
+
+    Args:
+        tokenizer: of the model.
+        id_: the token.
+    """
+    text = token_text(tokenizer, id_)
+    if _BROKEN not in text:
+        return list(text.encode())
+    name = str(tokenizer.convert_ids_to_tokens(id_))
+    if match := _BYTE_NAME.fullmatch(name):
+        return [int(match[1], 16)]
+    known = _byte_letters()
+    # A character that is no byte's: the token is U+FFFD itself, or of a vocabulary without bytes.
+    return [known[letter] for letter in name] if set(name) <= known.keys() else list(text.encode())
+
+
+@cache
+def _byte_letters() -> dict[str, int]:
+    """The bytes by the letters that stand for them in a byte-level vocabulary, as GPT-2 has it."""
+    plain = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(others)}
 
 
 class LogProbs:
@@ -53,8 +98,8 @@ class LogProbs:
 
     def text(self, id_: int) -> str:
         """The text of a token; of one that is no whole character, its bytes as the vocabulary writes them."""
-        text: str = self._tokenizer.decode([id_])
-        return f"bytes:{self._tokenizer.convert_ids_to_tokens(id_)}" if "\ufffd" in text else text
+        text = token_text(self._tokenizer, id_)
+        return f"bytes:{self._tokenizer.convert_ids_to_tokens(id_)}" if _BROKEN in text else text
 
     def _of_rows(self, ids: Sequence[int], logits_LV: torch.Tensor) -> list[TokenLogProb]:
         import torch

@@ -151,6 +151,8 @@ def test_the_edges_of_a_range_belong_to_it(fields, edge):
 
 def test_a_seed_is_drawn_where_none_is_given():
     drawn = {completion().settings().sampling.seed for _ in range(20)}
+    # A client that reads numbers as float64 sends the same seed back.
+    assert all(seed == int(float(seed)) and seed < 2**53 for seed in drawn)
     assert len(drawn) == 20
     assert all(0 <= seed < 2**63 for seed in drawn)
 

@@ -140,13 +140,18 @@ def test_of_two_tokens_of_one_text_the_likelier_one_stands(tokenizer):
     assert top == {"x": -0.1, "y": -0.2}
 
 
-@pytest.mark.parametrize(("text", "bytes_"), [("a", [97]), ("é", [195, 169]), ("日", [230, 151, 165]), ("", [])])
-def test_tokens_of_chat_stand_with_their_bytes(tokenizer, text, bytes_):
+@pytest.mark.parametrize("text", ["a", "é", "日", " a\n", "\x00\x7f"])
+def test_tokens_of_chat_stand_with_their_bytes(tokenizer, text):
     form = form_of(ChatForm, tokenizer, logprobs=1)
-    token = TokenLogProb(id=1, text=text, logprob=-0.25, top=((1, text, -0.25),))
-    (found,) = form.choice(0, text_of(tokenizer, "a", logprobs=(token,)), "")["logprobs"]["content"]
-    own = {"token": text, "logprob": -0.25, "bytes": bytes_}
-    assert found == {**own, "top_logprobs": [own]}
+    tokens = [
+        TokenLogProb(id=id_, text=f"token {id_}", logprob=-0.25, top=((id_, f"token {id_}", -0.25),))
+        for id_ in tokenizer.encode(text)
+    ]
+    found = form.choice(0, text_of(tokenizer, text, logprobs=tokens), "")["logprobs"]["content"]
+    # Together they are the text, although none of a character's tokens is a character.
+    assert bytes(byte for one in found for byte in one["bytes"]) == text.encode()
+    own = {"token": tokens[0].text, "logprob": -0.25, "bytes": list(text.encode()[:1])}
+    assert found[0] == {**own, "top_logprobs": [own]}
 
 
 def test_a_conversation_is_not_echoed(tokenizer):

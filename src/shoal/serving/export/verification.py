@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.progress import no_progress
+from shoal.serving.logprobs import token_text
 from shoal.wording import plural, quoted
 
 if TYPE_CHECKING:
@@ -184,8 +185,8 @@ def _first_difference(
             return GreedyDifference(
                 prompt=prompt,
                 place=place,
-                expected=source.tokenizer.decode([token]),
-                found=source.tokenizer.decode([other]),
+                expected=token_text(source.tokenizer, token),
+                found=token_text(source.tokenizer, other),
                 margin=float(expected_LV[place, token] - expected_LV[place, other]),
             )
     return None

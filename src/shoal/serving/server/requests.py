@@ -35,6 +35,8 @@ MAX_SAMPLES = 16
 MAX_PROMPTS = 128
 # What torch takes as a seed: a signed integer of 64 bits.
 _MAX_SEED = 2**63 - 1
+# Whole numbers that JSON holds for every client: many read them as float64, and would send another seed back.
+_DRAWN_SEEDS = 2**53
 # More than twice the fields of the protocol.
 _MAX_FIELDS = 50
 
@@ -105,7 +107,7 @@ class _Request(BaseModel):
 
     def _settings(self, max_tokens: int, logprobs: int | None, *, echo: bool) -> GenerationSettings:
         # Drawn here and not by the sampler, so that the response can state it.
-        seed = secrets.randbelow(_MAX_SEED) if self.seed is None else self.seed
+        seed = secrets.randbelow(_DRAWN_SEEDS) if self.seed is None else self.seed
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return GenerationSettings(
             max_tokens=max_tokens,

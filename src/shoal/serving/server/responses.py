@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.models.generation import TextStream
+from shoal.serving.logprobs import token_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -224,16 +225,15 @@ class ChatForm(ResponseForm):
             return None
         content = [
             {
-                **_with_bytes(token.text, token.logprob),
-                "top_logprobs": [_with_bytes(text, logprob) for _, text, logprob in token.top],
+                **self._with_bytes(token.id, token.text, token.logprob),
+                "top_logprobs": [self._with_bytes(*one) for one in token.top],
             }
             for token in tokens
         ]
         return {"content": content, "refusal": None}
 
-
-def _with_bytes(text: str, logprob: float | None) -> dict[str, Any]:
-    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+    def _with_bytes(self, id_: int, text: str, logprob: float | None) -> dict[str, Any]:
+        return {"token": text, "logprob": logprob, "bytes": token_bytes(self.tokenizer, id_)}
 
 
 def usage(results: Sequence[GeneratedText]) -> dict[str, int]:
