@@ -324,6 +324,29 @@ def test_an_interrupt_is_passed_on_and_the_run_goes_on(home: Path, run: Pretrain
     assert pretrain_run(recipe(**changes), home / "interrupted").curve == run.curve
 
 
+def test_a_run_goes_on_with_the_corpus_that_it_was_begun_with(tmp_path: Path) -> None:
+    source = tmp_path / "stories.jsonl"
+    stories = [f"The cat number {place} sat on the mat of house {place % 7}. It saw a dog." for place in range(120)]
+    source.write_text("".join(json.dumps({"text": story}) + "\n" for story in stories))
+    told = {"name": "told", "source": str(source), "held_out": 0.1}
+    small = {"corpus": [told], "model.context": 16, "training.tokens": 2_000, "evaluation.prompts": []}
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_run(recipe(**small), tmp_path / "run", progress=interrupt)
+    # Nothing is trained yet: corrected data are read.
+    source.write_text("".join(json.dumps({"text": f"{story} It slept."}) + "\n" for story in stories))
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_run(recipe(**small), tmp_path / "run", callbacks=PretrainCallbacks(on_step=interrupt))
+    held_out = (tmp_path / "run" / "held_out.txt").read_bytes()
+    source.write_text("".join(json.dumps({"text": f"{story} It ran."}) + "\n" for story in stories))
+    with pytest.raises(StoreError, match=r"other contents of .*stories\.jsonl"):
+        pretrain_run(recipe(**small), tmp_path / "run")
+    assert (tmp_path / "run" / "held_out.txt").read_bytes() == held_out
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_model_before(home: Path) -> None:
     from shoal.models import load_model
 

@@ -110,6 +110,21 @@ def test_only_what_is_missing_is_done_again_and_to_the_same_bits(finished, tmp_p
     assert starts(tmp_path / "out") == {"0000": 1, "0001": 2, "0002": 1, "0003": 1}
 
 
+def test_a_sweep_goes_on_with_the_corpus_that_it_was_begun_with(tmp_path):
+    stories = [f"The cat number {place} sat on the mat of house {place % 7}. It saw a dog.\n" for place in range(120)]
+    corpus = tmp_path / "files" / "stories.jsonl"
+    corpus.parent.mkdir()
+    corpus.write_text("".join(json.dumps({"text": story}) + "\n" for story in stories))
+    recipe = RECIPE.replace("grammar = 120", 'source = "stories.jsonl"').replace("context = 32", "context = 8")
+    grid = 'recipe = "r.toml"\n[keys]\n"training.learning_rate" = [1e-3, 1e-2]\n'
+    plan = planned(tmp_path / "files", grid, recipe)
+    run_sweep(plan, tmp_path / "out", workers=0)
+    shutil.rmtree(tmp_path / "out" / "trials" / "0001", ignore_errors=True)
+    corpus.write_text("".join(json.dumps({"text": f"{story} It ran."}) + "\n" for story in stories))
+    with pytest.raises(StoreError, match=r"other contents of .*stories\.jsonl"):
+        run_sweep(plan, tmp_path / "out", workers=0)
+
+
 def test_a_folder_of_another_sweep_is_refused_and_left_as_it_is(finished):
     folder, _ = finished
     before = (folder / "out" / "sweep.toml").read_bytes()

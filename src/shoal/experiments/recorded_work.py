@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shoal.errors import ShoalError
 from shoal.experiments.environment import keep_environment
+from shoal.experiments.inputs import keep_inputs
 from shoal.experiments.storage import write_json
 from shoal.experiments.store import RunStore
 from shoal.experiments.workers import OnDeath, check_workers, local_engine
@@ -84,7 +85,7 @@ def do_recorded_run(
         on_death: what the death of a worker means for its work.
 
     Raises:
-        StoreError: the folder holds another run, is full, or cannot be written.
+        StoreError: the folder holds another run or one of other data, is full, or cannot be written.
         UsageError: a number of workers below 0.
         ShoalError: what the check, the work or the gathering raises.
     """
@@ -92,6 +93,7 @@ def do_recorded_run(
     store = RunStore(Path(folder), plan, plan=plan.plan_file)
     try:
         keep_environment(store)
+        keep_inputs(store, plan)
         try:
             if check is not None:
                 check(store.folder)

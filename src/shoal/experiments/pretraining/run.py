@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import keep_environment
+from shoal.experiments.inputs import FILE as INPUTS, keep_inputs
 from shoal.experiments.pretraining.callbacks import PretrainCallbacks
 from shoal.experiments.pretraining.records import PretrainResult, result_of
 from shoal.experiments.settings_file import flatten
@@ -88,7 +89,8 @@ def pretrain_run(
         callbacks: what is called on the way.
 
     Raises:
-        StoreError: the folder holds another run, the disk is full, or ``resume`` is off and a run is there.
+        StoreError: the folder holds another run or one of other data, the disk is full, or ``resume`` is off and a run
+            is there.
         TrainingError: a loss is not a number; the model before that step is saved in ``last-good``.
         ShoalError: a corpus, tokenizer, model or setting that cannot be used.
     """
@@ -243,6 +245,10 @@ class _PretrainRun:
 
     def _check_environment(self) -> None:
         keep_environment(self._opened)
+        if not self._opened.path(PLAN_JSON).is_file():
+            # Nothing is trained: data that were corrected meanwhile may be read anew.
+            self._opened.path(INPUTS).unlink(missing_ok=True)
+        keep_inputs(self._opened, self._recipe)
 
     def _sources(self, cache: Path) -> dict[str, str]:
         """The commits of hub data sets that the run was begun with, so that they stay."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.inputs import keep_inputs
 from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
 from shoal.experiments.sweeps.data_corruption import corrupt_corpora
@@ -74,6 +75,7 @@ def run_sweep(
     store = RunStore(Path(folder), plan, plan=plan.plan_file)
     try:
         keep_environment(store)
+        keep_inputs(store, plan)
         if retry_failed:
             _forget_failed(store, plan)
         sweeping = _Sweeping(plan, store, progress or no_progress, on_trial)
