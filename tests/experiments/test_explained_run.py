@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments import experiment_from, leave_out_of_run, open_run, run_experiment, search_run
+from shoal.experiments.tasks import make_experiment_task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.experiments.jobs import Job
+    from shoal.models import LoadedModel
+    from shoal.tasks import Example
+    from shoal.training import TrainSettings
 
 PLAN = {
     "name": "small",
@@ -81,3 +92,36 @@ def test_an_unknown_arm_and_an_unfinished_run_are_refused(folder: Path, tmp_path
         leave_out_of_run(tmp_path, "length")
     with pytest.raises(StoreError, match=r"no trained model of .* has answered yet"):
         search_run(tmp_path)
+
+
+def test_an_arm_is_trained_again_with_the_augmentation_of_the_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder, tmp_path / "run", ignore=shutil.ignore_patterns("leave-out", ".lock"))
+    plan = tmp_path / "run" / "experiment.toml"
+    plan.write_text(plan.read_text().replace("[training]", '[training]\naugment = ["counterfactuals"]'))
+    trained: list[tuple[Sequence[Example], float]] = []
+
+    def note(job: Job, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, place: Path) -> None:
+        trained.append((examples, settings.epochs))
+
+    monkeypatch.setattr("shoal.experiments.leaving_out.train_in", note)
+    leave_out_of_run(tmp_path / "run", "shortcut:ignore-carry")
+    seen = {(one.prompt, one.completion) for one in make_experiment_task(experiment_from(PLAN, "the test")).seen}
+    for examples, epochs in trained:
+        given = [one for one in examples if (one.prompt, one.completion) in seen]
+        assert len(given) < len(examples)
+        assert epochs == pytest.approx(len(given) / len(examples))
+    # What is left out does not come back as a counterfactual of what is left.
+    sizes = [len([one for one in examples if (one.prompt, one.completion) in seen]) for examples, _ in trained]
+    assert sizes[0] == len(seen)
+    assert sizes[1] + sizes[3] == len(seen)
+
+
+def test_what_follows_a_run_is_of_its_own_examples(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run", ignore=shutil.ignore_patterns("leave-out", ".lock"))
+    plan = tmp_path / "run" / "experiment.toml"
+    plan.write_text(plan.read_text().replace("examples = 24", "examples = 25"))
+    for work in (search_run, lambda place: leave_out_of_run(place, "length")):
+        with pytest.raises(StoreError, match="other examples of the task 'addition'"):
+            work(tmp_path / "run")

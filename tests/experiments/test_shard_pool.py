@@ -93,6 +93,7 @@ def test_a_shard_that_gets_no_further_ends_the_run(plan, tmp_path, monkeypatch):
         ({"workers": -1}, "--workers is -1"),
         ({"workers": 0, "engine": "ray"}, "--workers is 0"),
         ({"shards": -2}, "--shards is -2"),
+        ({"shards": 0}, "--shards is 0"),
         ({"address": "auto"}, "--engine ray"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_report_shows_trials_and_says_why_no_law_is_fitted(finished):
     assert "2 different sizes are too few" in page
     assert "<script" not in page
     assert not re.search(r"(?:src|href)=.http", page)
-    with pytest.raises(StoreError, match="holds no sweep"):
+    with pytest.raises(StoreError, match="is not a run"):
         write_report(folder)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from shoal.errors import StoreError, UnknownNameError
 from shoal.experiments.job_training import settings_of, train_in
 from shoal.experiments.jobs import Job, WorkerContext
-from shoal.experiments.run_folder import open_run
+from shoal.experiments.run_folder import open_run, task_of_run
+from shoal.experiments.tasks import at_equal_steps, augmentation_of
 from shoal.experiments.tuning import spec_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def leave_out_of_run(
         progress: called with ("trainings", done, total).
 
     Raises:
-        StoreError: the folder is no run, or the run has not come so far.
+        StoreError: the folder is no run, the run has not come so far, or its rows were edited since.
         UnknownNameError: no arm has that name.
         UsageError: there are no such groups.
     """
@@ -50,7 +51,7 @@ def leave_out_of_run(
     chosen = arm or experiment.treatment
     if chosen not in experiment.arms:
         raise UnknownNameError("arm", chosen, tuple(experiment.arms))
-    context = WorkerContext(run.folder, experiment)
+    context, task = WorkerContext(run.folder, experiment), task_of_run(run)
     rates = choices["learning_rates"][chosen]["chosen"]
     place = Path(run.folder) / "leave-out" / chosen / by.replace(":", "-")
 
@@ -68,17 +69,23 @@ def leave_out_of_run(
         # A checkpoint of the training before would be of other examples.
         shutil.rmtree(place / "training", ignore_errors=True)
         loaded = context.model(job.spec, seed)
-        train_in(job, loaded, examples, settings_of(context, job), place / "training")
+        kept = {(example.prompt, example.completion) for example in examples}
+        removed = [example for example in task.seen if (example.prompt, example.completion) not in kept]
+        # Made of what is left, and equal to nothing that is left out: augmentation would bring it back.
+        found = augmentation_of(experiment, task, examples, seed, validation=removed)
+        settings = at_equal_steps(settings_of(context, job), found)
+        train_in(job, loaded, found.examples if found else examples, settings, place / "training")
         shutil.rmtree(place / "training", ignore_errors=True)
         return loaded
 
     return leave_out(
-        context.task,
-        find_groups(context.task, by),
+        task,
+        find_groups(task, by),
         train,
         seeds=experiment.seeds,
         confidence=experiment.measure.confidence,
         folder=place,
-        recipe=f"arm {chosen} of {run.name}, groups by {by}",
+        # Trainings of an earlier version were without augmentation, and are not mixed with these.
+        recipe=f"arm {chosen} of {run.name}, groups by {by}" + (", augmented" if experiment.training.augment else ""),
         progress=progress,
     )

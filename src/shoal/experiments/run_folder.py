@@ -17,6 +17,7 @@ from shoal.experiments.explaining import read_explanations
 from shoal.experiments.loading import experiment_from, parse_toml
 from shoal.experiments.records import SeedRecords, arm_place, group_items, read_items, read_seed
 from shoal.experiments.storage import not_a_record, read_json_rows, read_object, read_record
+from shoal.experiments.tasks import examples_digest, make_experiment_task
 from shoal.experiments.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from shoal.attribution import Explanation
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.records import ArmItems
+    from shoal.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,25 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     except (OSError, ExperimentFileError) as error:
         raise StoreError(f"{plan} is damaged: {error}; run the experiment again into a new folder") from error
     return Run(folder, experiment, text.decode("utf-8"))
+
+
+def task_of_run(run: Run) -> Task:
+    """The examples and the split of a run, for work on it that comes later.
+
+    Args:
+        run: the run folder.
+
+    Raises:
+        StoreError: the task has other examples than the run was begun with.
+        ShoalError: it cannot be made.
+    """
+    task = make_experiment_task(run.experiment)
+    if (run.choices or {}).get("examples", examples := examples_digest(task)) != examples:
+        raise StoreError(
+            f"{run.folder} is of other examples of the task {task.name!r} than there are now; put back the rows that "
+            "it was run on"
+        )
+    return task
 
 
 def _seed_number(path: Path) -> int:

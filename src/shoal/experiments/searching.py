@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError
 from shoal.experiments.explaining import answers_of_trainings, explained_items
-from shoal.experiments.run_folder import open_run
-from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.run_folder import open_run, task_of_run
 
 if TYPE_CHECKING:
     import os
@@ -29,13 +28,14 @@ def search_run(
         From arm to seed to what was found.
 
     Raises:
-        StoreError: the folder is no run, its answers are damaged, or no model of it has been asked.
+        StoreError: the folder is no run, its rows were edited since or its answers are damaged, or no model of it has
+            been asked.
     """
     from shoal.attribution import candidates_of
     from shoal.attribution.programs import build_library, search_programs
 
     run = open_run(folder)
-    task = make_experiment_task(run.experiment)
+    task = task_of_run(run)
     table = candidates_of(task, explained_items(task))
     trainings = list(answers_of_trainings(run.folder, run.arms, run.experiment.seeds))
     if not trainings:

@@ -79,12 +79,12 @@ def run_shards(
         raise UsageError(f"--workers is {workers}; give a number of processes, 1 or more")
     if address is not None and engine != "ray":
         raise UsageError("--address is that of a Ray cluster; give --engine ray with it")
+    if shards is not None and shards < 1:
+        raise UsageError(f"--shards is {shards}; give 1 or more")
     opened = open_plan(plan)
     count = shards or _SHARDS_PER_WORKER * max(workers or available_cores(), 1)
     # More shards than blocks would be empty ones.
     count = min(count, opened.block_count)
-    if count < 1:
-        raise UsageError(f"--shards is {shards}; give 1 or more")
     opening = {"plan": str(opened.path.resolve()), "folder": str(Path(folder).resolve())}
     if workers == 0:
         return _run_here(opened, Path(folder), count, progress or no_progress)
