@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -243,6 +244,17 @@ def test_rows_fit_their_schema() -> None:
         schema=row_schema(facts=True),
     )
     assert table.num_rows == 20
+
+
+def test_a_summary_has_the_right_articles() -> None:
+    events = (
+        event("intro", r="kind", k="owl", a="Zoe"),
+        event("give", a="Ann", b="Zoe", t="ball"),
+        event("twist", r="big", l="dog", k="elephant"),
+    )
+    assert summarize(replace(next(tell_stories(seed=1)), events=events)) == (
+        "This is about Zoe, an owl. Ann gives the ball to Zoe. Zoe meets a big dog that seemed to be an elephant."
+    )
 
 
 def test_a_summary_is_about_the_hero_and_ends() -> None:

@@ -54,6 +54,21 @@ def test_a_second_run_asks_only_what_is_missing(serve, tmp_path):
     assert len(rows) == 8
 
 
+def test_a_request_that_comes_twice_is_asked_once(serve, tmp_path):
+    url, script = serve("echo")
+    first, second = make_prompts(2, seed=1)
+    told = []
+    known = complete_all(
+        [first, second, first],
+        endpoint(url),
+        tmp_path / "r.jsonl",
+        fields=lambda one: {},
+        progress=lambda *now: told.append(now),
+    )
+    assert len(script.requests) == len(known) == 2
+    assert told[-1] == ("stories", 3, 3)
+
+
 def test_a_record_cut_short_by_a_kill_loses_its_last_line_alone(serve, tmp_path):
     url, script = serve("echo")
     prompts, record = make_prompts(4, seed=1), tmp_path / "r.jsonl"

@@ -28,6 +28,10 @@ from shoal.errors import DataError, UnknownNameError, UsageError
         ("dog", "", False),
         ("größe", "Die GRÖSSE zählt; Größe!", True),
         ("3 + 4", "4 and 3", True),
+        ("cafe\u0301", "Two caf\u00e9.", True),
+        ("caf\u00e9", "CAFE\u0301", True),
+        # A vowel of Hindi behind a letter makes another word of it.
+        ("क", "कि", False),
         ("3 + 5", "4 and 3", False),
     ],
 )

@@ -205,6 +205,7 @@ def test_specs_are_split_outside_of_brackets() -> None:
         ("gopher-words(min=3)", UnknownNameError, "did you mean"),
         ("gopher-words(min_score=few)", UsageError, "expected a number"),
         ("gopher-words(min_score)", UsageError, "cannot be read"),
+        ("gopher-words(min_score=3,min_score=4)", UsageError, "has two values of min_score"),
         ("gopher(min_score=3)", UsageError, "is a family"),
         ("gopher-words(", UsageError, "cannot be read"),
         ("perplexity", UsageError, "needs model"),

@@ -34,6 +34,7 @@ def test_the_rule_agrees_with_every_section_of_the_lists(section: str) -> None:
         ("unanimous", "a"), ("unable", "an"), ("European", "a"), ("one-way", "a"), ("onerous", "an"),
         ("onion", "an"), ("MP", "an"), ("UFO", "a"), ("X-ray", "an"), ("NASA", "an"),
         ("8-sided", "an"), ("11", "an"), ("18-hole", "an"), ("180", "a"), ("80", "an"),
+        ("11000", "an"), ("18000-word", "an"), ("110000", "a"), ("11000000", "an"), ("180000", "a"),
         ("1", "a"), ("urn", "an"), ("urine", "a"), ("Usher", "an"), ("use", "a"),
     ],
 )  # fmt: skip

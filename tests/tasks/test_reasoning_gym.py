@@ -69,6 +69,11 @@ def test_each_shortcut_reads_the_question(legs: Task, shortcut: str, answer: str
     assert legs.shortcuts[shortcut]("Of 7 eggs 2 fell, and 12 are left?\nAnswer:", legs.seen) == answer
 
 
+def test_a_minus_behind_a_number_is_no_sign() -> None:
+    last = module.GYM_SHORTCUTS["last-number"]
+    assert [last(f"What is {text}?", ()) for text in ("5-3", "5 - 3", "-3", "5 + -3")] == [" 3", " 3", " -3", " -3"]
+
+
 def test_a_question_without_numbers_has_no_number_to_answer(legs: Task) -> None:
     assert legs.shortcuts["first-number"]("How many?\nAnswer:", legs.seen) == ""
     assert legs.shortcuts["copy-nearest-words"](legs.seen[3].prompt, legs.seen) == legs.seen[3].completion

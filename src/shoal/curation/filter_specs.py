@@ -72,6 +72,8 @@ def _read(spec: str) -> tuple[bool, str, dict[str, Any]]:
         key, equals, value = part.partition("=")
         if not equals or not value.strip():
             raise UsageError(f"the parameter {part!r} of the filter {name} cannot be read; {_FORM}")
+        if key.strip() in parameters:
+            raise UsageError(f"the filter {name} has two values of {key.strip()}; give it once")
         parameters[key.strip()] = _value(value.strip())
     if minus and parameters:
         raise UsageError(f"the filter {spec!r} is left out and needs no parameters; write -{name}")

@@ -140,12 +140,16 @@ def make_by_name(what: str, known: Mapping[str, type[D]], text: str, parameters:
         raise UnknownNameError(what, bare, known)
     kind = known[bare]
     names = [field.name for field in fields(kind)]
-    given = {**named, **parameters}
     if positional and not names:
         raise UsageError(f"the {what} {bare!r} takes no parameters; write {bare} alone")
     if positional:
         # Values without a name all go to the first field, as in last-digit(1,3,7).
-        given[names[0]] = positional[0] if len(positional) == 1 else tuple(positional)
+        named.insert(0, (names[0], positional[0] if len(positional) == 1 else tuple(positional)))
+    given: dict[str, Any] = {}
+    for parameter, value in (*named, *parameters.items()):
+        if parameter in given:
+            raise UsageError(f"the {what} {text!r} has two values of {parameter}; give it once")
+        given[parameter] = value
     for parameter in given:
         if parameter not in names:
             raise UnknownNameError(f"parameter of the {what} {bare!r}", parameter, names)
@@ -155,8 +159,8 @@ def make_by_name(what: str, known: Mapping[str, type[D]], text: str, parameters:
     return kind(**given)
 
 
-def _read_call(what: str, text: str, form: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Name, positional and named values of ``name(1, 2, key=3)``."""
+def _read_call(what: str, text: str, form: str) -> tuple[str, list[Any], list[tuple[str, Any]]]:
+    """Name, positional and named values of ``name(1, 2, key=3)``; a key that comes twice is there twice."""
     match = re.fullmatch(r"\s*([^()]+?)\s*(?:\((.*)\))?\s*", text)
     if match is None:
         raise UsageError(f"the {what} {text!r} cannot be read; write it as {form}")
@@ -169,7 +173,7 @@ def _read_call(what: str, text: str, form: str) -> tuple[str, list[Any], dict[st
         if not isinstance(call, ast.Call):
             raise broken
         positional = [ast.literal_eval(value) for value in call.args]
-        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        named = [(str(keyword.arg), ast.literal_eval(keyword.value)) for keyword in call.keywords]
     except (SyntaxError, ValueError) as error:
         raise broken from error
     return name, positional, named

@@ -142,6 +142,9 @@ def test_reordering_swaps_neighbouring_units() -> None:
         "Two left. One came. It rained.",
         "One came. It rained. Two left.",
     }
+    # The white space of the text stays, and a text of one sentence has no other order.
+    assert rewritten("reordering", " One came.\n\nTwo  left: ") == {" Two  left:\n\nOne came. "}
+    assert rewritten("reordering", " One  came.\n") == set()
     assert rewritten("reordering", "When it rained, we ran.", unit="clauses") == {"We ran, when it rained."}
     assert rewritten("reordering", "sort b a:", unit="words") == {"b sort a:", "sort a b:"}
 
@@ -197,6 +200,9 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: make_augmenter("templates"), UsageError, "needs wordings"),
     (lambda: make_augmenter("templates(wordings=('a {x}',))"), UsageError, "needs two wordings or more"),
     (lambda: make_augmenter("templates(wordings=('a {x}', 'b {y}'))"), UsageError, "needs the same parts in braces"),
+    (lambda: make_augmenter("templates(wordings=('a {1}', 'b {1}'))"), UsageError, "the part {1} of templates begins"),
+    (lambda: make_augmenter("spelling-noise(0.2,rate=0.1)"), UsageError, "has two values of rate; give it once"),
+    (lambda: make_augmenter("spelling-noise(rate=0.2,rate=0.1)"), UsageError, "has two values of rate"),
     (lambda: make_augmenter("synonyms(table='/nowhere')"), DataError, "the table of synonyms /nowhere cannot be read"),
     (lambda: augment(ROWS, [], unchecked=True), UsageError, "no method of augmentation is given"),
     (lambda: augment(ROWS, ["synonyms"], copies=0, unchecked=True), UsageError, "copies is 0"),

@@ -31,6 +31,11 @@ def test_held_out_documents_are_not_written_and_no_document_becomes_one() -> Non
     assert methods.counts[0].held_out == 1
 
 
+def test_a_held_out_document_is_known_whatever_the_form_of_its_accents() -> None:
+    methods = CorpusAugmentation(["reordering"], held_out=["A cafe\u0301."])
+    assert list(methods.apply(["A caf\u00e9.", "One."])) == ["One."]
+
+
 def test_methods_that_need_a_task_or_an_endpoint_are_refused() -> None:
     for method in ("counterfactuals", {"name": "back-translation", "url": "u", "model": "m", "record": "r"}):
         with pytest.raises(UsageError, match="cannot augment the documents of a corpus as they pass by"):

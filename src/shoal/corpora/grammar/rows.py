@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shoal.corpora.grammar.world import Event, Story
 
 _CLAUSES = {
-    "twist": "meets a {r} {l} that seemed to be a {k}",
+    "twist": "meets a {r} {l} that seemed to be {a_k}",
     "break": "breaks the {t}",
     "tear": "tears the {t}",
     "lose": "loses the {t}",
@@ -91,9 +91,8 @@ def summarize(story: Story) -> str:
     if not clauses:
         return f"{head} has a day like no other."
     first = clauses[0].removeprefix(f"{intro['a']} ")
-    opening = (
-        f"{head} {first}." if first != clauses[0] else f"This is about {intro['a']}, a {intro['k']}. {clauses[0]}."
-    )
+    about = f"This is about {intro['a']}, {article(intro['k'])}. {clauses[0]}."
+    opening = f"{head} {first}." if first != clauses[0] else about
     return " ".join([opening, *(f"{capital(clause)}." for clause in clauses[1:])])
 
 
@@ -118,4 +117,5 @@ def instruct(story: Story) -> str:
 def _clause(event: Event, hero: str) -> str:
     slots = {slot: event.slots.get(slot, "") for slot in "abtxskrl"}
     slots["x"] = article(slots["x"]) if slots["x"] else ""
+    slots["a_k"] = article(slots["k"]) if slots["k"] else ""
     return f"{slots['a'] or hero} {_CLAUSES[event.kind].format_map(slots)}"

@@ -86,7 +86,7 @@ def complete_all(
     What another model answered in the same record stays there, and is not taken for an answer of this one.
 
     Args:
-        requests: the prompts; their keys differ.
+        requests: the prompts; those with one key are one request.
         endpoint: where the model answers.
         record: the JSONL file of answers; it is made, or continued.
         fields: what the record holds of a request, besides its key and its answer.
@@ -105,7 +105,8 @@ def complete_all(
     """
     record = Path(record)
     known = read_record(record, endpoint.model)
-    todo = [request for request in requests if request.key not in known]
+    # Each key once: a request that comes twice would be paid for twice, and have two answers.
+    todo = list({request.key: request for request in requests if request.key not in known}.values())
     if not todo:
         return known
     client = endpoint.client()

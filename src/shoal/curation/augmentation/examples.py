@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+import unicodedata
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -139,8 +140,8 @@ def augment_examples(
 
 
 def plain(text: str) -> str:
-    """The text as it is compared with held-out ones: case and white space make no difference."""
-    return " ".join(text.casefold().split())
+    """The text as it is compared with held-out ones: case, white space and the form of accents make no difference."""
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 class _Check:

@@ -10,17 +10,23 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from shoal.curation.document import DocumentText
 from shoal.curation.filters.readability import FleschKincaidGrade
 from shoal.errors import UnknownNameError, UsageError
-from shoal.text import stem_all
+from shoal.text import COMBINING_MARKS, stem_all
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(rf"\w[\w{COMBINING_MARKS}]*")
 _GRADES = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|to|–)\s*(\d+(?:\.\d+)?)")  # noqa: RUF001
 _SMALL = frozenset({"a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"})
+
+
+def _words(text: str) -> list[str]:
+    """The words in lower case, their accents in one form of Unicode."""
+    return _WORD.findall(unicodedata.normalize("NFC", text.lower()))
 
 
 class ConstraintCheck(ABC):
@@ -60,10 +66,10 @@ class MentionCheck(ConstraintCheck):
 
     def is_met(self, text: str, value: str) -> bool:
         """Whether every stem of the value is one of the text."""
-        return set(stem_all(self._wanted(value))) <= set(stem_all(_WORD.findall(text.lower())))
+        return set(stem_all(self._wanted(value))) <= set(stem_all(_words(text)))
 
     def _wanted(self, value: str) -> list[str]:
-        return [word for word in _WORD.findall(value.lower()) if word not in _SMALL]
+        return [word for word in _words(value) if word not in _SMALL]
 
 
 class FunctionCheck(ConstraintCheck):

@@ -39,8 +39,8 @@ _GLIDE = re.compile(r"eu|ew|once|one(?!r)|u(?:-|biq|fo$|k|nanim|ni(?!d|m|n|ss)|r
 _SPELLED = re.compile(r"[A-Z]+(?![a-z])")
 _SPELLED_VOWELS = frozenset("AEFHILMNORSX")
 """Letters whose name begins with a vowel: an F, an MP, but a UFO."""
-_NUMERAL_VOWEL = re.compile(r"8|1[18](?!\d)")
-"""eight, eighty, 800, eleven, eighteen; numbers from 1100 to 1199 and from 1800 to 1899 are read in two ways."""
+_NUMERAL_VOWEL = re.compile(r"8|1[18](?:\d{3})*(?!\d)")
+"""eight, eighty, 800, eleven, eighteen, 11000; numbers from 1100 to 1199 and from 1800 to 1899 are read in two ways."""
 
 _MISLEADING = 0.4
 """The share of the words that decide and whose letter misleads; in running text it is some 2%."""

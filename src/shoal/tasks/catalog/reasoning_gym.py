@@ -198,8 +198,8 @@ def _load(dataset: str, options: str, seed: int) -> Any:
 
 
 def _numbers(prompt: str) -> list[str]:
-    """The numbers of the question, in order."""
-    return re.findall(r"-?\d+(?:\.\d+)?", prompt)
+    """The numbers of the question, in order; a minus behind a number (5-3) is no sign."""
+    return re.findall(r"(?:(?<!\d)-)?\d+(?:\.\d+)?", prompt)
 
 
 def _nearest_words(prompt: str, seen: Sequence[Example]) -> str:

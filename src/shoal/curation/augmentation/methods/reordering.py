@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shoal.curation.augmentation.augmenter import TextAugmenter
 from shoal.errors import UnknownNameError
-from shoal.text import split_sentences
+from shoal.text import sentence_spans
 from shoal.wording import capital, uncapital
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Reordering(TextAugmenter):
     def rewrite(self, text: str, generator: random.Random) -> str:
         """The text with two units swapped; itself where it has one alone."""
         if self.unit == "sentences":
-            return " ".join(_swapped(split_sentences(text), generator))
+            return _with_sentences_swapped(text, generator)
         # The mark at the end stays there.
         cut = _END.search(text)
         assert cut is not None  # it may be empty
@@ -52,6 +52,17 @@ class Reordering(TextAugmenter):
             clauses[0] = uncapital(clauses[0])
         joined = ", ".join(_swapped(clauses, generator))
         return (capital(joined) if body[:1].isupper() else joined) + end
+
+
+def _with_sentences_swapped(text: str, generator: random.Random) -> str:
+    spans = sentence_spans(text)
+    if len(spans) < 2:
+        return text
+    place = generator.randrange(len(spans) - 1)
+    (first, first_end), (second, second_end) = spans[place], spans[place + 1]
+    # The white space between the two stays, as does all around them.
+    between = text[first_end:second]
+    return text[:first] + text[second:second_end] + between + text[first:first_end] + text[second_end:]
 
 
 def _swapped(units: list[str], generator: random.Random) -> list[str]:

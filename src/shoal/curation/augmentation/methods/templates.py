@@ -34,6 +34,8 @@ class Templates(TextAugmenter):
         if len(set(wordings)) < 2:
             raise UsageError("templates needs two wordings or more; give them as wordings=('add {a} and {b}:', ...)")
         parts = set(_SLOT.findall(wordings[0]))
+        if unnamed := sorted(part for part in parts if not part.isidentifier()):
+            raise UsageError(f"the part {{{unnamed[0]}}} of templates begins with a digit; name it as in {{a}}")
         for wording in wordings:
             found = _SLOT.findall(wording)
             if set(found) != parts or len(found) != len(parts) or not parts:
