@@ -50,6 +50,10 @@ def test_few_shot_settings_override_those_of_the_task():
         ({"filter_list": [{"name": "x", "filter": [{"function": "regex", "patern": "a"}]}]}, UsageError, "patern"),
         ({"filter_list": "take_first"}, DataError, "filter_list"),
         ({"metric_list": "acc"}, DataError, "metric_list"),
+        ({"filter_list": []}, DataError, "filter_list of .* at least one"),
+        ({"metric_list": []}, DataError, "metric_list of .* at least one"),
+        ({"metric_list": [{"metric": "exact_match", "regexes_to_ignore": ["("]}]}, UsageError, "no regular expression"),
+        ({"metric_list": [{"metric": "exact_match", "regexes_to_ignore": 5}]}, UsageError, "must be a list of regular"),
         ({"fewshot_config": {"sampler": "best"}}, UnknownNameError, "unknown sampler"),
         ({"doc_to_image": "image"}, UsageError, "text alone"),
         ({"use_prompt": "promptsource:x"}, UsageError, "promptsource"),
@@ -63,6 +67,21 @@ def test_few_shot_settings_override_those_of_the_task():
 def test_what_cannot_be_used_is_named(keys, error, message):
     with pytest.raises(error, match=message):
         parsed(**keys)
+
+
+def test_of_two_entries_of_one_name_the_later_one_counts():
+    """Values are known by these names, so that two figures would be those of the later one twice."""
+    metrics = [{"metric": "exact_match"}, {"metric": "bleu"}, {"metric": "exact_match", "ignore_case": True}]
+    filters = [
+        {"name": "x", "filter": [{"function": "lowercase"}, {"function": "take_first"}]},
+        {"name": "x", "filter": [{"function": "take_first"}]},
+    ]
+    task = parsed(metric_list=metrics, filter_list=filters)
+    assert [(spec.name, spec.options) for spec in task.metrics] == [
+        ("exact_match", {"ignore_case": True}),
+        ("bleu", {}),
+    ]
+    assert [len(chain.filters) for chain in task.filters] == [1]
 
 
 def test_a_file_includes_others_and_overrides_them(tmp_path):

@@ -290,15 +290,22 @@ def _filters(keys: Mapping[str, Any], where: str) -> tuple[FilterChain, ...]:
     given = keys.get("filter_list")
     if given is None:
         return (make_chain("none", [{"function": "take_first"}], where),)
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        raise DataError(f"filter_list of {where} must be a list of mappings with name and filter")
-    return tuple(make_chain(str(each.get("name")), each.get("filter"), where) for each in given)
+    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+        raise DataError(f"filter_list of {where} must be a list of mappings with name and filter, at least one")
+    chains = [make_chain(str(each.get("name")), each.get("filter"), where) for each in given]
+    # Values are known by this name: of two chains that have it, lm-evaluation-harness keeps the later one.
+    return tuple({chain.name: chain for chain in chains}.values())
 
 
 def _metrics(keys: Mapping[str, Any], output_type: str, where: str) -> tuple[MetricSpec, ...]:
     given = keys.get("metric_list")
     if given is None:
         return default_metrics(output_type)
-    if not isinstance(given, list) or not all(isinstance(each, dict) and "metric" in each for each in given):
-        raise DataError(f"metric_list of {where} must be a list of mappings with metric")
-    return tuple(make_metric(each, where) for each in given)
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(each, dict) and "metric" in each for each in given)
+    ):
+        raise DataError(f"metric_list of {where} must be a list of mappings with metric, at least one")
+    # As of filters: of two entries of one metric the later one.
+    return tuple({spec.name: spec for spec in (make_metric(each, where) for each in given)}.values())

@@ -7,6 +7,7 @@ that its aggregation needs (log-likelihood and length, gold and predicted, refer
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,8 @@ def make_metric(entry: Mapping[str, Any], where: str) -> MetricSpec:
     # Other metrics of the original take options and leave them unread.
     if name == "exact_match" and (unknown := sorted(set(options) - set(_EXACT_MATCH))):
         raise UnknownNameError(f"option of exact_match of {where}", unknown[0], _EXACT_MATCH)
+    if name == "exact_match":
+        _check_patterns(options.get("regexes_to_ignore"), where)
     aggregation = entry.get("aggregation") or _KNOWN[name][0]
     if aggregation not in AGGREGATIONS:
         raise UnknownNameError(f"aggregation of {where}", str(aggregation), AGGREGATIONS)
@@ -209,6 +212,16 @@ def make_metric(entry: Mapping[str, Any], where: str) -> MetricSpec:
     if not isinstance(better, bool):
         raise UsageError(f"higher_is_better of {name} of {where} must be true or false, not {better!r}")
     return MetricSpec(name=name, aggregation=aggregation, higher_is_better=better, options=options)
+
+
+def _check_patterns(patterns: Any, where: str) -> None:
+    if patterns is not None and not isinstance(patterns, (list, str)):
+        raise UsageError(f"regexes_to_ignore of {where} must be a list of regular expressions, not {patterns!r}")
+    for pattern in patterns or ():
+        try:
+            re.compile(pattern)
+        except (TypeError, re.error) as error:
+            raise UsageError(f"regexes_to_ignore of {where} has {pattern!r}, no regular expression: {error}") from error
 
 
 def aggregate(spec: MetricSpec, values: Sequence[Value]) -> float:
