@@ -4,9 +4,10 @@ import pytest
 from mutants.choice_mutants import AnswerFirst, AtLeast, ChoosesAnswerAtTies, Choosing, FirstGreatest
 from mutants.choice_right import RIGHT_CHOICES, as_lm_eval, one_by_one
 
-from shoal.errors import UnknownNameError
+from shoal.errors import DataError, UnknownNameError
 from shoal.evaluation import certify
 from shoal.evaluation.certification import ChoiceItem
+from shoal.evaluation.choices import score_choices
 from shoal.models.dummies import make_dummy
 
 
@@ -99,10 +100,16 @@ def test_the_certificate_names_its_kind_and_an_unknown_kind_is_refused():
 
 
 def test_the_length_biased_dummy_prefers_what_it_is_given():
-    from shoal.evaluation.choices import score_choices
 
     item = ChoiceItem(context="a bed:", choices=(" c", " A bed a"), answer=0)
     pairs = [(item.context, choice, False) for choice in item.choices]
     for prefer, choice in (("short", 0), ("long", 1)):
         model, tokenizer = make_dummy("length-biased", pairs=pairs, prefer=prefer)
         assert score_choices(model, tokenizer, [item])[0].choice == choice
+
+
+def test_an_item_without_choices_is_named():
+    model, tokenizer = make_dummy("uniform")
+    items = [ChoiceItem(context="a", choices=("b",), answer=0), ChoiceItem(context="c", choices=(), answer=0)]
+    with pytest.raises(DataError, match=r"item 1 \('c'\) has no choices"):
+        score_choices(model, tokenizer, items)

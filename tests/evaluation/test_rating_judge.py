@@ -334,11 +334,19 @@ def test_every_story_is_there_whole_and_at_each_dose():
 
 
 @pytest.mark.parametrize(
-    ("count", "severities"), [(0, (0.5,)), (1, ()), (1, (0.5, 0.2)), (1, (0.0, 1.0)), (1, (0.5, 2.0))]
+    ("count", "severities"),
+    [(0, (0.5,)), (1, ()), (1, (0.5, 0.2)), (1, (0.0, 1.0)), (1, (0.5, 2.0)), (1, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7))],
 )
 def test_a_certificate_without_stories_or_doses_is_refused(count, severities):
     with pytest.raises(UsageError):
         make_perturbed_stories(count, severities=severities)
+
+
+@pytest.mark.parametrize("given", [0, 9, 11])
+def test_a_judge_that_does_not_answer_on_each_submission_is_refused(given):
+    mark = Judgement(grammar=5, creativity=5, consistency=5, instruction=5, age="B")
+    with pytest.raises(UsageError, match=f"gave {given} judgements of 10 submissions"):
+        certify_judge(lambda _: [mark] * given, stories=7)
 
 
 @settings(deadline=None, max_examples=30)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from shoal.errors import DataError, ModelError, TooLongError
+from shoal.errors import DataError, ModelError, TooLongError, UsageError
 from shoal.evaluation.likelihoods import document_opening, encode_texts, log_likelihoods
 from shoal.evaluation.stories.minimal_pairs import (
     MinimalPair,
@@ -96,6 +96,12 @@ def test_what_is_not_of_the_form_is_refused(tmp_path: Path, name: str, text: str
 def test_few_pairs_are_spread_over_a_paradigm(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("".join(f"bad {n}\ngood {n}\n" for n in range(10)), encoding="utf-8")
     assert [pair.good for pair in read_minimal_pairs(tmp_path, max_per_paradigm=3)] == ["Good 0", "Good 3", "Good 6"]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_pairs_of_a_paradigm_are_none(tmp_path: Path, count: int) -> None:
+    with pytest.raises(UsageError, match="give a whole number above 0"):
+        read_minimal_pairs(tmp_path, max_per_paradigm=count)
 
 
 def test_texts_that_cannot_be_scored_are_refused() -> None:

@@ -319,6 +319,11 @@ def test_a_share_of_all_or_none_has_an_interval_with_a_width(hit, ends):
     assert found.value == hit
 
 
+def test_a_judge_that_leaves_completions_out_is_refused(reader):
+    with pytest.raises(UsageError, match="gave 1 judgements of 4 submissions"):
+        rate_model(reader, Material(prompts=PROMPTS), sampling=replace(SAMPLING, max_tokens=3), judge=lambda _: [None])
+
+
 def test_a_recurrent_model_is_rated_as_well(reader):
     vocabulary = len(reader.tokenizer.get_vocab())
     model = tiny_model("Mamba", vocab_size=vocabulary)

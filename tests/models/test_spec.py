@@ -105,6 +105,8 @@ def test_an_unknown_name_names_the_nearest(text, near):
         ("org/name@", "no revision"),
         ("gguf:x?y=1", "takes none"),
         ("a.bin?tokenizer=", "has no value"),
+        ("~nobody-of-this-name/model", "cannot be looked up"),
+        ("x" * 5000, "cannot be looked up"),
     ],
 )
 def test_an_incomplete_spec_says_what_is_missing(text, says):

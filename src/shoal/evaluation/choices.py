@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.errors import DataError
 from shoal.evaluation.benchmarks.encoding import RequestEncoder
 from shoal.evaluation.benchmarks.packing import find_header, pack_requests
 from shoal.evaluation.evaluator import scoring_mode
@@ -63,11 +64,14 @@ def score_choices(
         progress: called with (what, done, total).
 
     Raises:
-        DataError: a choice has no tokens, or an id lies outside the model's vocabulary.
+        DataError: an item has no choices, a choice has no tokens, or an id lies outside the model's vocabulary.
         TooLongError: a choice is longer than the model's context.
     """
     if not items:
         return []
+    for place, item in enumerate(items):
+        if not item.choices:
+            raise DataError(f"item {place} ({item.context[:40]!r}) has no choices; give at least one")
     report, done = progress or no_progress, 0
     pairs = [(item.context, choice) for item in items for choice in item.choices]
     rows = iter(RequestEncoder(model, tokenizer).pairs(pairs))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from shoal.errors import UnknownNameError, UsageError
+from shoal.wording import in_one_line
 
 BUNDLED = Path(__file__).parent / "bundled"
 """The folder of the models that come with shoal."""
@@ -98,7 +99,7 @@ def _parse_prefixed(given: str, kind: Kind, rest: str) -> ModelSpec:
 
 def _parse_bare(given: str) -> ModelSpec:
     name = given.partition("?")[0]
-    path = Path(name).expanduser()
+    path = _path(given, name)
     kind = _SUFFIXES.get(path.suffix.lower())
     if kind is None:
         kind = _kind_by_form(given, name, path)
@@ -111,6 +112,19 @@ def _parse_bare(given: str) -> ModelSpec:
     if at and not revision:
         raise UsageError(f"{given!r} names no revision behind '@'; expected a branch, a tag or a commit")
     return ModelSpec(text=given, kind=kind, name=name, revision=revision or None, options=options)
+
+
+def _path(given: str, name: str) -> Path:
+    """A name as a path, which need not exist."""
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    # There is no such user, the name is too long, or a folder may not be looked into.
+    except (RuntimeError, OSError) as error:
+        raise UsageError(
+            f"the model spec {given[:80]!r} cannot be looked up: {in_one_line(error, limit=80)}"
+        ) from error
+    return path
 
 
 def _kind_by_form(given: str, name: str, path: Path) -> Kind:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from every_architecture import every_type, small_config
-from shoal.errors import ModelError
-from shoal.models.generation import check_fits, estimate_generation
+from shoal.errors import ModelError, UsageError
+from shoal.models.generation import TokenChooser, TokenSampling, check_fits, estimate_generation
 
 PHI_3 = {
     "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "hidden_size": 3072, "intermediate_size": 8192,
@@ -36,6 +38,32 @@ def test_a_model_of_the_size_of_phi_3_is_estimated_without_its_weights(phi_3):
     assert 0 < phi_3.tokens_per_second < 1000
     assert "3,821,079,552 parameters" in str(phi_3)
     assert phi_3.to_dict()["total_bytes"] > 8e9
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"dtype": "float33"}, {"dtype": "int8"}, {"rows": 0}, {"context": 0}, {"context": -5}]
+)
+def test_settings_that_are_none_are_refused(wrong):
+    with pytest.raises(UsageError):
+        estimate_generation("bundled:stories", **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"top_k": 2.5}, {"top_k": 0}, {"seed": 1.5}, {"seed": -1}, {"top_p": 0.0}])
+def test_a_sampling_of_no_sense_is_refused(wrong):
+    with pytest.raises(UsageError):
+        TokenSampling(temperature=1.0, **wrong)
+
+
+def test_whole_numbers_of_numpy_sample_as_those_of_python():
+    logits = torch.linspace(0, 3, 40)
+    own, numpy = (
+        [
+            TokenChooser(TokenSampling(temperature=1.0, top_k=kind(7), seed=kind(3)), [1]).choose(logits)
+            for _ in range(5)
+        ]
+        for kind in (int, np.int64)
+    )
+    assert own == numpy
 
 
 def test_what_does_not_fit_is_refused_with_the_figures(phi_3):

@@ -167,10 +167,11 @@ def certify_judge(
         stories: how many; 10 submissions are made of each. A judge without a usable answer to the first 10 submissions
             gets no more.
         seed: random seed of the stories and the perturbations.
-        severities: of each perturbation, rising, above 0 and at most 1.
+        severities: of each perturbation, rising, above 0 and at most 1, six of them at most.
 
     Raises:
-        UsageError: there are too few stories, or the severities are not as described.
+        UsageError: there are too few stories, the severities are not as described, or the judge does not give a
+            judgement, or None, of each submission.
         EndpointError: the judge is at an endpoint that failed for good; what it answered is in its record.
     """
     check_stories(stories)
@@ -205,10 +206,28 @@ def check_stories(stories: int) -> None:
 
 def _judged(judge: Judge, perturbed: Sequence[PerturbedStory]) -> list[Judgement | None]:
     """The judgements of all submissions, or of the first ones alone where none of those was of use."""
-    first = list(judge([part.submission for part in perturbed[:TRIAL_SUBMISSIONS]]))
+    first = judged_by(judge, [part.submission for part in perturbed[:TRIAL_SUBMISSIONS]])
     if all(one is None for one in first):
         return first
-    return first + list(judge([part.submission for part in perturbed[TRIAL_SUBMISSIONS:]]))
+    return first + judged_by(judge, [part.submission for part in perturbed[TRIAL_SUBMISSIONS:]])
+
+
+def judged_by(judge: Judge, submissions: Sequence[Submission]) -> list[Judgement | None]:
+    """What a judge gives of submissions: one judgement, or None, of each.
+
+    Args:
+        judge: as for `certify_judge`.
+        submissions: what it is given.
+
+    Raises:
+        UsageError: it gives more or fewer.
+    """
+    found = list(judge(submissions))
+    if len(found) != len(submissions):
+        raise UsageError(
+            f"the judge gave {len(found)} judgements of {len(submissions)} submissions; give one of each, or None"
+        )
+    return found
 
 
 def _marks(perturbed: Sequence[PerturbedStory], judged: Sequence[Judgement | None]) -> Marks:

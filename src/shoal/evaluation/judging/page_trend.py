@@ -24,8 +24,9 @@ from shoal.statistics import SignFlip, sign_flip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAX_SEVERITIES = 7
-"""All orders of a story's marks are listed: 5,040 for seven. SciPy's exact test knows no ties, and marks tie often."""
+MAX_COLUMNS = 7
+"""Marks of a story, that of the unperturbed one among them. All of their orders are listed: 5,040 for seven; SciPy's
+exact test knows no ties, and marks tie often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,8 @@ def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95)
         UsageError: there are no stories, or the table has another form.
     """
     sizes = {len(row) for row in marks}
-    if len(sizes) != 1 or not 2 <= (columns := sizes.pop()) <= _MAX_SEVERITIES:
-        raise UsageError(
-            f"a trend needs at least one story and 2 to {_MAX_SEVERITIES} severities, the same for each story"
-        )
+    if len(sizes) != 1 or not 2 <= (columns := sizes.pop()) <= MAX_COLUMNS:
+        raise UsageError(f"a trend needs at least one story and 2 to {MAX_COLUMNS} severities, the same for each story")
     ranks = [_ranks(tuple(row)) for row in marks]
     observed = sum(_sum(row) for row in ranks)
     distribution: Counter[int] = Counter({0: 1})

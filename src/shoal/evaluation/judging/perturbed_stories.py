@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from shoal.corpora.grammar import tell_story
 from shoal.errors import UsageError
 from shoal.evaluation.judging.llm_judge import Submission
+from shoal.evaluation.judging.page_trend import MAX_COLUMNS
 from shoal.evaluation.judging.perturbations import instruction_of, perturb_consistency, perturb_grammar
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def make_perturbed_stories(
     Args:
         count: how many stories, at least 1.
         seed: random seed of the stories and of the perturbations.
-        severities: rising, above 0 and at most 1.
+        severities: rising, above 0 and at most 1, six of them at most.
 
     Raises:
         UsageError: there is no story, or the severities are not as described.
@@ -59,6 +60,9 @@ def make_perturbed_stories(
         raise UsageError(
             f"severities rise from above 0 to at most 1, as in 0.2, 0.5, 1; not {', '.join(map(str, severities))}"
         )
+    # Before anything is judged, which may cost money: the trend is over these and the unperturbed story.
+    if len(severities) >= MAX_COLUMNS:
+        raise UsageError(f"{len(severities)} severities are too many for an exact test; give {MAX_COLUMNS - 1} at most")
     submissions = [
         part for place, story in enumerate(_stories(count, seed)) for part in _of_story(place, story, severities)
     ]

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
 from shoal.statistics import Interval, even_sample, wilson_interval
 from shoal.textfiles import ZIP_FAULTS, decode_text, numbered_lines, read_text
@@ -61,8 +61,11 @@ def read_minimal_pairs(source: str | os.PathLike[str], *, max_per_paradigm: int 
             same words; None takes all.
 
     Raises:
+        UsageError: ``max_per_paradigm`` is below 1.
         DataError: there are none, or a line is not of the form.
     """
+    if max_per_paradigm is not None and max_per_paradigm < 1:
+        raise UsageError(f"max_per_paradigm is {max_per_paradigm}; give a whole number above 0, or None for all pairs")
     source = Path(source)
     pairs: dict[str, list[MinimalPair]] = {}
     for name, text in _texts(source):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import words_of
+from shoal.evaluation.judging.certificate import judged_by
 from shoal.evaluation.judging.llm_judge import AGES, DIMENSIONS, Judgement, Submission
 from shoal.evaluation.stories.bits_per_byte import held_out_bits
 from shoal.evaluation.stories.instruction_following import measure_following
@@ -115,6 +116,7 @@ def rate_model(
         progress: called with (what, done, total).
 
     Raises:
+        UsageError: the judge does not give a judgement, or None, of each completion.
         ShoalError: as `complete_prompts`, `score_minimal_pairs`, `score_facts` and `held_out_bits` do.
     """
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -137,7 +139,7 @@ def rate_model(
         measures.append(
             held_out_bits(model, tokenizer, material.held_out, token_budget=token_budget, progress=progress)
         )
-    judgements = tuple(judge(submissions(completions))) if judge is not None and completions else ()
+    judgements = tuple(judged_by(judge, submissions(completions))) if judge is not None and completions else ()
     return StoryRating(
         model=loaded.spec,
         digest=loaded.digest,

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import ModelError
+from shoal.errors import ModelError, UnknownNameError, UsageError
 from shoal.models.checks import empty_model
 from shoal.models.generation.decoder import CHUNK
-from shoal.models.load import find_source
+from shoal.models.load import DTYPES, find_source
 from shoal.models.spec import ModelSpec, parse_spec
 
 if TYPE_CHECKING:
@@ -117,10 +117,16 @@ def estimate_generation(
         context: positions of each row; None: those that the model states, up to 4,096.
 
     Raises:
+        UsageError: there is no such dtype, or the rows or the context are less than 1.
         ShoalError: the configuration cannot be read; see `load_model`.
     """
     import torch
 
+    if dtype not in DTYPES:
+        raise UnknownNameError("dtype", dtype, DTYPES)
+    for name, value in (("rows", rows), ("context", context)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} is {value}; give a whole number above 0")
     parsed = parse_spec(spec) if isinstance(spec, str) else spec
     config = _config(parsed)
     text = config.get_text_config(decoder=True)
@@ -135,7 +141,7 @@ def estimate_generation(
         dtype=dtype,
         parameters=parameters,
         rows=rows,
-        context=context or min(stated, _USUAL_CONTEXT),
+        context=min(stated, _USUAL_CONTEXT) if context is None else context,
         weight_bytes=parameters * kind.itemsize,
         cache_bytes_per_token=_cache_elements(text) * kind.itemsize,
         activation_bytes=_activation_elements(text) * CHUNK * kind.itemsize + 8 * rows * text.vocab_size,

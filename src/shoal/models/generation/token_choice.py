@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,9 +51,9 @@ class TokenSampling:
             raise UsageError(f"a temperature is a number of 0 or more, not {self.temperature}")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"top_p is a probability above 0 and at most 1, not {self.top_p}")
-        if self.top_k is not None and self.top_k < 1:
+        if self.top_k is not None and (not isinstance(self.top_k, Integral) or self.top_k < 1):
             raise UsageError(f"top_k is a number of tokens of at least 1, not {self.top_k}")
-        if not 0 <= self.seed <= MAX_SEED:
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"a seed is a whole number from 0 to {MAX_SEED}, not {self.seed}")
 
     @property
@@ -72,7 +73,7 @@ class TokenChooser:
 
     def __init__(self, sampling: TokenSampling, prompt: Sequence[int], sample: int = 0) -> None:
         self._sampling = sampling
-        key = json.dumps([sampling.seed, sample, list(prompt)], separators=(",", ":"))
+        key = json.dumps([int(sampling.seed), sample, list(prompt)], separators=(",", ":"))
         self._generator = np.random.default_rng(list(hashlib.sha256(key.encode()).digest()))
 
     def choose(self, logits_V: torch.Tensor) -> int:
