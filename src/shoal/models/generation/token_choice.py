@@ -13,7 +13,7 @@ import json
 import math
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -51,15 +51,20 @@ class TokenSampling:
             raise UsageError(f"a temperature is a number of 0 or more, not {self.temperature}")
         if not 0 < self.top_p <= 1:
             raise UsageError(f"top_p is a probability above 0 and at most 1, not {self.top_p}")
-        if self.top_k is not None and (not isinstance(self.top_k, Integral) or self.top_k < 1):
+        if self.top_k is not None and (not _is_whole(self.top_k) or self.top_k < 1):
             raise UsageError(f"top_k is a number of tokens of at least 1, not {self.top_k}")
-        if not isinstance(self.seed, Integral) or not 0 <= self.seed <= MAX_SEED:
+        if not _is_whole(self.seed) or not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"a seed is a whole number from 0 to {MAX_SEED}, not {self.seed}")
 
     @property
     def greedy(self) -> bool:
         """Whether no chance is in it."""
         return self.temperature == 0
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a setting is a whole number, of Python or of NumPy."""
+    return isinstance(value, Integral)
 
 
 class TokenChooser:
