@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 
-from shoal.curation.classifier import measure_agreement, read_labels
+from shoal.curation.classifier import draw_documents, measure_agreement, read_labels
 from shoal.curation.classifier.agreement import check_labels, choose_cut
 from shoal.errors import DataError
 
@@ -47,6 +47,21 @@ def test_a_label_of_json_is_a_whole_number_or_refused(tmp_path, value, wanted):
             read_labels(path)
         return
     assert read_labels(path)[0].label == wanted
+
+
+def test_a_label_without_a_text_is_refused(tmp_path):
+    path = write(tmp_path, "label,text\n1,a\n5\n,\n")
+    with pytest.raises(DataError, match="row 2 has a label and no text in 'text'"):
+        read_labels(path)
+
+
+def test_a_labelled_document_is_not_drawn_again_whatever_its_white_space(tmp_path):
+    labelled = read_labels(write(tmp_path, 'text,label\n"one two\n",1\n" three  four",2\n'))
+    rows = [{"text": text} for text in ("one two", "\nthree four", "five", "five ", "six")]
+    corpus = write(tmp_path, "\n".join(map(json.dumps, rows)), "corpus.jsonl")
+    assert sorted(draw_documents(corpus, 2, labelled=labelled)) == ["five", "six"]
+    with pytest.raises(DataError, match="has 2 different documents without a label; 3 are wanted"):
+        draw_documents(corpus, 3, labelled=labelled)
 
 
 def test_rows_without_a_label_are_left_out_and_groups_are_read(tmp_path):

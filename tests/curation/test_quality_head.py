@@ -307,6 +307,14 @@ def test_a_document_cannot_end_its_place_in_the_prompt() -> None:
     assert len(prompt.split()) < 900
 
 
+@pytest.mark.parametrize("between", [" ", "\n", "  ", "\t\n"])
+def test_the_judge_reads_the_first_words_whatever_stands_between_them(between: str) -> None:
+    prompt = educational_prompt(between + between.join(f"word{place}" for place in range(700)))
+    assert "word599" in prompt
+    assert "word600" not in prompt
+    assert educational_prompt("").count("<<<") == 1
+
+
 def test_a_text_that_comes_twice_is_left_out_as_a_whole() -> None:
     generator = np.random.default_rng(3)
     words = [f"word{place}" for place in range(400)]

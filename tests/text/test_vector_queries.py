@@ -77,6 +77,7 @@ def test_without_exclusion_a_word_of_the_question_may_answer(drawn: WordVectors)
     ("text", "near", "far"),
     [
         ("king - man + woman", ["king", "woman"], ["man"]),
+        ("+ king - man +woman", ["king", "woman"], ["man"]),
         ("man : king :: woman : ?", ["king", "woman"], ["man"]),
         ("man:king::woman", ["king", "woman"], ["man"]),
         ("- man + king", ["king"], ["man"]),

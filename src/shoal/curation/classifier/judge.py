@@ -7,6 +7,7 @@ own. Answers are recorded as they come, so that a run that was killed continues.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shoal.corpora.llm import UselessAnswerError
@@ -16,6 +17,9 @@ LOWEST, HIGHEST = 0, 5
 
 MAX_WORDS = 600
 """Of a document that the judge reads; the value of the beginning stands for the whole."""
+
+_FIRST_WORDS = re.compile(rf"\s*(?:\S+\s*){{0,{MAX_WORDS}}}")
+"""Words between white space of any kind: lines of one word each are as many words."""
 
 _RUBRIC = """You judge how much a text from a corpus teaches a pupil of primary or middle school.
 
@@ -49,8 +53,8 @@ def educational_prompt(text: str) -> str:
     Args:
         text: the document, of which the first `MAX_WORDS` words are shown.
     """
-    words = text.replace("<<<", "").replace(">>>", "").split(" ")
-    return _RUBRIC.format(text=" ".join(words[:MAX_WORDS]).strip())
+    shown = _FIRST_WORDS.match(text.replace("<<<", "").replace(">>>", ""))
+    return _RUBRIC.format(text=shown[0].strip() if shown else "")
 
 
 def read_score(answer: str) -> int:

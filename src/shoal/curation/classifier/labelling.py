@@ -53,14 +53,14 @@ def draw_documents(
     """
     if not 0 < count <= pool:
         raise UsageError(f"{count} documents cannot be chosen from a pool of {pool}; give 1 to {pool}")
-    known = {one.text for one in labelled}
+    # Up to white space, which tables and readers of corpora treat in their own ways.
+    seen = {_key(one.text) for one in labelled}
     drawn: Reservoir[str] = Reservoir(pool, random.Random(seed))
-    seen: set[int] = set()
     for place, text in enumerate(read_documents(source, column=column)):
         progress("documents", place, 0)
-        # Equal documents need one label; of a text its hash is remembered, which takes 60 bytes.
-        if text not in known and hash(text) not in seen:
-            seen.add(hash(text))
+        # Equal documents need one label.
+        if (key := _key(text)) not in seen:
+            seen.add(key)
             drawn.offer(text)
     if len(drawn.items) < count:
         raise DataError(f"{source} has {len(drawn.items)} different documents without a label; {count} are wanted")
@@ -80,3 +80,8 @@ def draw_documents(
         seed=seed,
     )
     return [drawn.items[place] for place in places]
+
+
+def _key(text: str) -> int:
+    """What is remembered of a text: a hash, which takes 60 bytes."""
+    return hash(" ".join(text.split()))

@@ -35,7 +35,7 @@ def read_labels(path: str | os.PathLike[str], *, column: str = "text") -> list[L
         column: the column of the text.
 
     Raises:
-        DataError: a column is missing, a label is no whole number, or no row has a label.
+        DataError: a column is missing, a label is no whole number, a row with a label has no text, or no row has one.
     """
     path = Path(path)
     rows = _read_csv(path) if path.suffix == ".csv" else read_document_rows(path, column=column)
@@ -66,5 +66,7 @@ def _document(path: Path, place: int, row: Mapping[str, Any], column: str) -> La
         whole = False
     if not whole:
         raise DataError(f"{path}, row {place} has the label {value!r}; expected a whole number, such as 0 to 5")
+    if not isinstance(row[column], str):
+        raise DataError(f"{path}, row {place} has a label and no text in {column!r}; give it one, or take the row away")
     group = row.get("group")
-    return LabelledDocument(text=str(row[column]), label=label, group=str(place) if group in (None, "") else str(group))
+    return LabelledDocument(text=row[column], label=label, group=str(place) if group in (None, "") else str(group))

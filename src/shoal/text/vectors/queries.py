@@ -178,7 +178,9 @@ def parse_analogy(text: str) -> tuple[list[str], list[str]]:
         if len(words) != 3:
             raise UsageError(f"{text!r} is no analogy of three words; write it as 'man : king :: woman'")
         return [words[1], words[2]], [words[0]]
-    pieces = [piece.strip() for piece in _SPACED_SIGN.split(f"+ {text}" if not text.strip().startswith("-") else text)]
+    pieces = [
+        piece.strip() for piece in _SPACED_SIGN.split(f"+ {text}" if text.strip()[:1] not in ("+", "-") else text)
+    ]
     signed = list(zip(pieces[1::2], pieces[2::2], strict=True))
     if not signed or any(not word or " " in word for _, word in signed):
         raise UsageError(f"{text!r} is no analogy; write it as 'king - man + woman', with blanks around the signs")
