@@ -44,6 +44,11 @@ def test_documents_are_labelled_by_hand_and_train_a_head(
     assert [row["label"] for row in rows] == [None] * 12
     labelled = [{**row, "label": place % 2 * 4} for place, row in enumerate(rows)]
     labels.write_text("\n".join(map(json.dumps, labelled)), encoding="utf-8")
+    for more in ((), ("--labels", labels)):
+        with pytest.raises(SystemExit, match="2"):
+            run("curate", "label", corpus, "--count", 12, "--out", labels, *more)
+    assert "holds 12 labels, which would be lost" in capsys.readouterr().err
+    assert labels.read_text(encoding="utf-8") == "\n".join(map(json.dumps, labelled))
     run("curate", "train", labels, "--out", tmp_path / "head")
     assert "quadratic weighted kappa" in capsys.readouterr().out
     run("curate", corpus, "--filters", f"educational-value(head={tmp_path / 'head'},min_score=0)", "--json")

@@ -132,6 +132,8 @@ def test_what_cannot_be_used_is_refused_in_one_line(folder, capsys, words, messa
         (["--api-key", " "], "the API key is empty"),
         (["--max-body", "0"], "bytes of a request is 0"),
         (["--context", "100000000", "--slots", "1000"], "does not fit"),
+        (["--context", "0"], "the context is 0"),
+        (["--slots", "0"], "0 texts are generated at a time"),
     ],
 )
 def test_a_server_that_cannot_be_is_refused_in_one_line(folder, capsys, monkeypatch, words, message):

@@ -104,6 +104,8 @@ def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
         (["analogy", "king man", "--word-vectors", "OWN"], "write it as 'king - man + woman'"),
         (["map", "king", "--word-vectors", "OWN"], "a map of 1 words shows nothing"),
         (["map", "--word-vectors", "NOTHERE"], "NOTHERE"),
+        (["map", "--word-vectors", "OWN", "--top", "-1"], "--top is -1"),
+        (["train", "OWN", "--out", "OUT", "--sentences", "-1"], "--sentences is -1"),
         (["train", "EMPTY", "--out", "no/such/file"], "there is no folder"),
         (["train", "EMPTY", "--out", "OUT", "--method", "glov"], "did you mean 'glove'"),
         (["show", "", "--model", "bundled:searches"], "no token"),

@@ -23,6 +23,12 @@ def test_words_are_listed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFix
     assert 'class="token-text"' in html
 
 
+def test_a_long_text_is_no_path(capsys: pytest.CaptureFixture[str]) -> None:
+    # Longer than the name of a file may be.
+    main(["words", "a cat sat. " * 40, "--json"])
+    assert json.loads(capsys.readouterr().out)["counts"]["words"] == 120
+
+
 def test_files_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "texts.txt"
     file.write_text(f"{TEXT}\n\nHe ate.\n")

@@ -73,6 +73,7 @@ def test_rows_are_planned_by_score_and_run_by_eval(tmp_path, capsys):
         (["eval", "--shard", "1/2"], "give it with --plan"),
         (["eval", "--plan", "PLAN", "--tasks", "sums"], "leave out --model, --tasks"),
         (["eval", "--plan", "nowhere", "--shard", "1/2"], "cannot be read"),
+        (["eval", "--plan", "nowhere", "--dtype", "float64"], "leave out --dtype"),
         (["merge", "nowhere", ".", "--out", "merged"], "cannot be read"),
         (
             ["score", "--model", "bundled:searches", "--data", "r.jsonl", "--write-plan", "p", "--part", "seen"],

@@ -142,6 +142,7 @@ def test_what_is_wrong_with_rows_is_named(
         (["--narrowness", "--tagger", "hanta"], "leave out --tagger"),
         (["--model", "bundled:searches"], "give --narrowness"),
         (["--copies", "2", "--unchecked"], "without --augment METHOD; leave out --copies and --unchecked"),
+        (["--seed", "5"], "that of a task is --option seed=N; leave out --seed"),
         (["--data", "rows.jsonl", "--option", "largest=9"], "--option is of a task by name"),
     ],
 )

@@ -190,3 +190,35 @@ def test_bars_write_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "[red]work[/red] \\u001b[2J" in written
     assert "[bold]note[/bold]" in written
     assert "[blue]said\\u0007" in written
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "count", "seconds"),
+    [(0, 1, 1, 600), (2, 1, 2, 300), (8, 1, 8, 200), (None, 1, 4, 200), (None, 2, 2, 300), (None, 8, 1, 600)],
+)
+def test_a_forecast_is_of_the_workers_that_there_will_be(
+    workers: int | None,
+    threads: int,
+    count: int,
+    seconds: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from shoal.cli.terminal import print_forecast
+    from shoal.wording import format_duration
+
+    class Measured:
+        seconds, trainings, done = 600.0, 5, 2
+
+        def to_dict(self) -> dict[str, object]:
+            return {}
+
+        def __str__(self) -> str:
+            return "measured"
+
+    monkeypatch.setattr("shoal.experiments.workers.available_cores", lambda: 4)
+    print_forecast(Measured(), workers, threads=threads, device="cpu", as_json=False)
+    # Three trainings are left, so that a fourth worker has nothing to do.
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"about {format_duration(seconds)} on {count} worker")
+    print_forecast(Measured(), workers, threads=threads, device="cpu", as_json=True)
+    assert f'"workers": {count}' in capsys.readouterr().out

@@ -30,7 +30,15 @@ def plan(tmp_path: Path) -> Plan:
     (tmp_path / "one.txt").write_text("one")
     (tmp_path / "many").mkdir()
     (tmp_path / "many" / "two.txt").write_text("two")
-    sources = (str(tmp_path / "one.txt"), str(tmp_path / "many"), "hub:org/name", "/", "no\0path", "x" * 9000)
+    sources = (
+        str(tmp_path / "one.txt"),
+        str(tmp_path / "many"),
+        "hub:org/name",
+        "/",
+        "no\0path",
+        "x" * 9000,
+        "/" + "x" * 300,
+    )
     return Plan(name="plan", corpora=tuple(Corpus(source=source) for source in sources))
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from browsing import chromium, pixels, visit
 from shoal.errors import StoreError, TrainingError, UsageError
@@ -108,6 +109,18 @@ def test_only_what_is_missing_is_done_again_and_to_the_same_bits(finished, tmp_p
     run_sweep(planned(folder / "files"), tmp_path / "out", workers=0)
     assert (tmp_path / "out" / "trials.jsonl").read_bytes() == before
     assert starts(tmp_path / "out") == {"0000": 1, "0001": 2, "0002": 1, "0003": 1}
+
+
+def test_a_sweep_in_this_process_has_the_threads_of_its_trainings(tmp_path):
+    threads = []
+    grid = 'recipe = "r.toml"\nthreads = 3\n[keys]\n"training.learning_rate" = [1e-3]\n'
+    before = torch.get_num_threads()
+    run_sweep(
+        planned(tmp_path / "files", grid), tmp_path / "out", workers=0,
+        on_trial=lambda record: threads.append(torch.get_num_threads()),
+    )  # fmt: skip
+    assert threads == [3]
+    assert torch.get_num_threads() == before
 
 
 def test_a_sweep_goes_on_with_the_corpus_that_it_was_begun_with(tmp_path):

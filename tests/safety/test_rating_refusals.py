@@ -172,3 +172,6 @@ def test_the_command_prints_rates_and_writes_a_page(tmp_path: Path, capsys: pyte
         main(["safety", "rate"])
     assert stop.value.code == 2
     assert "give a file of answers" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["safety", "rate", str(path), "--out", str(tmp_path / "out.jsonl"), "--plain"])
+    assert "leave out --out and --plain" in capsys.readouterr().err

@@ -118,6 +118,8 @@ def _plan(
     if files:
         if texts:
             values["held_out"] = texts
+        elif column != "text":
+            raise UsageError(f"the columns of the corpora stand in {files[0]}; leave out --column")
         return load_corpus_comparison(files[0], data=corpora, values=values)
     if not texts:
         raise UsageError("there is no text to measure the models on; give one with --held-out-text FILE, or several")
@@ -152,4 +154,4 @@ def _print_forecast(plan: CorpusComparisonPlan, folder: Path, workers: int | Non
 
     with progress_bars() as progress:
         measured = forecast_corpus_comparison(plan, folder, progress=progress)
-    print_forecast(measured, workers, as_json=as_json)
+    print_forecast(measured, workers, threads=plan.threads, device=plan.device, as_json=as_json)

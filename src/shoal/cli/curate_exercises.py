@@ -8,7 +8,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Numbers, PriceIn, PriceOut, Seed, Texts, Timeout, Yes
-from shoal.cli.terminal import check_target, confirmed, print_json, print_notice, progress_bars, write_whole
+from shoal.cli.terminal import (
+    check_target,
+    confirmed,
+    print_json,
+    print_notice,
+    progress_bars,
+    refuse_options,
+    write_whole,
+)
 from shoal.errors import UsageError
 
 AcceptMissing = Annotated[
@@ -163,6 +171,12 @@ def solve(
 
     if (model is None) == (solutions is None):
         raise UsageError("give either --model SPEC, whose solutions are sampled, or --solutions FILE")
+    if solutions is not None:
+        unused = {
+            "--samples": samples != 5, "--temperature": temperature != 0.8, "--max-tokens": max_tokens != 200,
+            "--record": record, "--seed": seed != 0,
+        }  # fmt: skip
+        refuse_options(unused, "the solutions of a file are scored, and none is sampled")
     if out is not None:
         check_target(out)
     # Before anything is sampled: limits that cannot be used.

@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from shoal.cli.options import Column, CorpusSource, Flag, Json, PriceIn, PriceOut, Seed, Timeout, Vectors, Yes
 from shoal.cli.terminal import check_target, confirmed, print_json, print_notice, progress_bars
-from shoal.errors import UsageError
+from shoal.errors import DataError, UsageError
+from shoal.wording import plural
 
 Threshold = Annotated[int, Parameter(help="Label from which on a document is good.")]
 
@@ -65,6 +66,7 @@ def label(
         raise UsageError(f"cannot write labels to {out.name}: give a file that ends in .jsonl")
     if (judge is None) != (judge_model is None):
         raise UsageError("a judge needs both --judge URL and --judge-model NAME")
+    _keep_labels(out, labels, is_judged=judge is not None)
     with progress_bars() as progress:
         chosen = draw_documents(
             source,
@@ -103,6 +105,30 @@ def label(
         print_json(summary)
     else:
         print(f"{summary['documents']:,} documents written to {out}, {summary['labelled']:,} of them labelled")
+
+
+def _keep_labels(out: Path, labels: Path | None, *, is_judged: bool) -> None:
+    """Refuse to write over labels that a person has given.
+
+    Raises:
+        UsageError: the file is the one of the labels that are there, or has labels, and no judge who gives them again.
+    """
+    from shoal.corpora import read_document_rows
+
+    if not out.exists():
+        return
+    if labels is not None and labels.exists() and out.samefile(labels):
+        raise UsageError(f"{out} holds the labels that are there already; give another --out")
+    if is_judged:
+        return
+    try:
+        filled = sum(row.get("label") not in (None, "") for row in read_document_rows(out))
+    except DataError:
+        return  # another file
+    if filled:
+        raise UsageError(
+            f"{out} holds {plural(filled, 'label')}, which would be lost; give it with --labels, and another --out"
+        )
 
 
 def train(

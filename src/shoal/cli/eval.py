@@ -91,9 +91,12 @@ def eval(  # noqa: A001 (the verb's name)
     if plan is not None:
         if tasks or model or write_plan:
             raise UsageError("--plan says model and tasks; leave out --model, --tasks and --write-plan")
-        settled = {
+        settled: dict[str, object] = {
             "--data": data, "--task-folder": task_folder, "--shots": shots, "--limit": limit, "--train": train,
             "--samples": samples, "--plot": plot,
+        }  # fmt: skip
+        settled |= {
+            "--token-budget": token_budget != 1536, "--device": device != "auto", "--dtype": dtype != "float32",
         }  # fmt: skip
         refuse_options(settled, "--plan runs the evaluation as it was planned")
         run_plan(

@@ -86,15 +86,20 @@ def run_plan(
 
     plan = open_plan(path)
     if records is not None:
-        if shard or shards or out:
-            raise UsageError("--records prints results, and runs nothing; leave out --shard, --shards and --out")
+        if shard or shards is not None or out or workers is not None or address or engine != "local":
+            raise UsageError(
+                "--records prints results, and runs nothing; leave out --shard, --shards, --out, --workers, --engine "
+                "and --address"
+            )
         _print_results(plan, records, confidence, as_json=as_json)
         return
     if out is None:
         raise UsageError("no folder for the records is given; name one with --out")
     if shard is not None:
-        if shards is not None or workers is not None or engine != "local":
-            raise UsageError("--shard runs one shard in this process; leave out --shards, --workers and --engine")
+        if shards is not None or workers is not None or engine != "local" or address:
+            raise UsageError(
+                "--shard runs one shard in this process; leave out --shards, --workers, --engine and --address"
+            )
         one = Shard.parse(shard)
         with progress_bars() as progress, open_work(plan) as work:
             results = [run_shard(plan, one, out, work.score, progress=progress)]

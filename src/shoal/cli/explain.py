@@ -76,11 +76,15 @@ def explain(
 
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
+    # At its default an option changes nothing, so that it may stand there.
+    asked = {"--part": part != "held_out", "--max-items": max_items != 300}
     if run is not None:
         refuse_options(
             {
                 "--task": task, "--option": option, "--split": split, "--data": data, "--rule": rule,
-                "--shortcut": shortcut, "--discriminating": discriminating, "--out": out, "--plot": plot,
+                "--shortcut": shortcut, "--discriminating": discriminating, "--out": out, "--plot": plot, **asked,
+                "--confidence": confidence != 0.95, "--token-budget": token_budget != 4096, "--seed": seed != 0,
+                "--device": device != "auto", "--dtype": dtype != "float32",
             },
             "the answers of a run are explained as they were given",
         )  # fmt: skip
@@ -122,4 +126,5 @@ def explain(
             "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
             "--plot and --search, or --discriminating"
         )
+    refuse_options({"--part": part != "held_out"}, "--discriminating makes items of its own")
     query.discriminate(max_items, out=out, as_json=as_json)

@@ -188,4 +188,6 @@ def _write_items(out: Path, items: Iterable[Any]) -> None:
     import json
     from dataclasses import asdict
 
-    write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items))
+    from shoal.textfiles import finite
+
+    write_whole(out, "".join(json.dumps(finite(asdict(item)), ensure_ascii=False) + "\n" for item in items))

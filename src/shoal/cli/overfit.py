@@ -85,4 +85,4 @@ def _print_forecast(plan: OverfitPlan, folder: Path, workers: int | None, *, as_
 
     with progress_bars() as progress:
         measured = forecast_overfit(plan, folder, progress=progress)
-    print_forecast(measured, workers, as_json=as_json)
+    print_forecast(measured, workers, threads=plan.overfit.threads, device=plan.recipe.device, as_json=as_json)

@@ -12,6 +12,7 @@ from shoal.cli.options import Device, Dtype, Json, Texts
 from shoal.cli.rate_options import JudgeOptions, MaterialOptions, SamplingOptions
 from shoal.cli.terminal import print_json, print_notice, write_whole
 from shoal.errors import StoreError, UsageError
+from shoal.textfiles import finite
 
 if TYPE_CHECKING:
     from shoal.evaluation.judging import JudgeCertificate
@@ -104,7 +105,7 @@ def _report(
         "certificate": None if certificate is None else certificate.to_dict(),
     }
     if out is not None:
-        write_whole(out / "rating.json", json.dumps(whole, indent=2, ensure_ascii=False))
+        write_whole(out / "rating.json", json.dumps(finite(whole), indent=2, ensure_ascii=False))
         write_whole(out / "report.html", rating_page(ratings, settings=settings, certificate=certificate))
     if as_json:
         print_json(whole)

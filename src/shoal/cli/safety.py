@@ -15,7 +15,7 @@ from shoal.cli.safety_explain import explain
 from shoal.cli.safety_harm import NO_HARM, HarmOptions
 from shoal.cli.safety_probe import probe
 from shoal.cli.safety_tuning import tune
-from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, write_whole
+from shoal.cli.terminal import check_target, print_json, print_notice, progress_bars, refuse_options, write_whole
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ def rate(
 
     if (answers is None) == (model is None) or (model is None) != (prompts is None):
         raise UsageError("give a file of answers, or a model and its prompts: --model MODEL --prompts FILE")
+    if answers is not None:
+        refuse_options(
+            {"--out": out, "--plain": plain, "--max-tokens": max_tokens != 256, "--dtype": dtype != "float32"},
+            "the answers of a file are rated as they are",
+        )
     scores_harm = harm.check()
     if harm.harm_judge is not None and answers is None and out is None:
         raise UsageError("give --out FILE: the answers of a judge of harm are recorded next to it")

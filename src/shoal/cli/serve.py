@@ -67,7 +67,9 @@ def serve(
     # A port that is taken is found before the model is loaded.
     listen(host, port).close()
     limits = ServerLimits(body_bytes=max_body, seconds=max_seconds, tokens=max_tokens, waiting=max_waiting)
-    live = load_with_estimate(model, device=device, dtype=dtype, rows=slots, context=context or DEFAULT_CONTEXT)
+    live = load_with_estimate(
+        model, device=device, dtype=dtype, rows=slots, context=DEFAULT_CONTEXT if context is None else context
+    )
 
     def ready(url: str) -> None:
         print_notice(f"{live.loaded.spec} is served at {url}/v1 ({live.decoder.description})")

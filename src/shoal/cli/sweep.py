@@ -93,16 +93,16 @@ class _Notes:
 
 def _print_forecast(plan: SweepPlan, workers: int | None, *, as_json: bool) -> None:
     """Measure a few steps, and print how long the sweep will take."""
-    from shoal.experiments import available_cores
+    from shoal.experiments import side_by_side
     from shoal.experiments.sweeps import forecast
 
     with progress_bars() as progress:
         measured = forecast(plan, progress=progress)
-    side_by_side = workers or available_cores()
+    count = side_by_side(workers, threads=plan.sweep.threads, device=plan.recipe.device)
     if as_json:
-        print_json(measured.to_dict() | {"workers": side_by_side})
+        print_json(measured.to_dict() | {"workers": count})
     else:
-        print(_forecast_text(measured, side_by_side))
+        print(_forecast_text(measured, count))
 
 
 def _forecast_text(measured: Forecast, workers: int) -> str:

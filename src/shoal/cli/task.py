@@ -77,6 +77,7 @@ def task(
         refuse_options(
             {"--copies": copies != 1, "--unchecked": unchecked}, "nothing is augmented without --augment METHOD"
         )
+        refuse_options({"--seed": seed != 0}, "--seed is of --augment METHOD, and that of a task is --option seed=N")
     made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
     # Nothing is written of a task whose rule contradicts its own examples.

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeVar
 
 from shoal.errors import StoreError, UsageError
-from shoal.wording import format_duration, joined
+from shoal.wording import format_duration, joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -242,25 +242,37 @@ class _MeasuredWork(Protocol):
     def seconds(self) -> float:
         """Of all that is left, one training after the other."""
 
+    @property
+    def trainings(self) -> int:
+        """All of them."""
+
+    @property
+    def done(self) -> int:
+        """Those of them that are done."""
+
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
 
 
-def print_forecast(measured: _MeasuredWork, workers: int | None, *, as_json: bool) -> None:
+def print_forecast(measured: _MeasuredWork, workers: int | None, *, threads: int, device: str, as_json: bool) -> None:
     """Print an estimate, and how long the work takes on several workers.
 
     Args:
         measured: the estimate.
-        workers: side by side; None or 0 for one per core.
+        workers: that were requested; None for one per core, 0 for this process alone.
+        threads: of each.
+        device: where the trainings run.
         as_json: as JSON.
     """
-    from shoal.experiments import available_cores
+    from shoal.experiments import side_by_side
 
-    side_by_side = workers or available_cores()
+    count = side_by_side(workers, threads=threads, device=device)
     if as_json:
-        print_json(measured.to_dict() | {"workers": side_by_side})
-    else:
-        print(f"{measured}\nabout {format_duration(measured.seconds / side_by_side)} on {side_by_side} workers")
+        print_json(measured.to_dict() | {"workers": count})
+        return
+    # No training is done by several workers: the last ones keep one busy, and the others wait.
+    share = max(1, min(count, measured.trainings - measured.done))
+    print(f"{measured}\nabout {format_duration(measured.seconds / share)} on {plural(count, 'worker')}")
 
 
 class _Result(Protocol):

@@ -42,8 +42,12 @@ def _is_path(source: str) -> bool:
     path = Path(source)
     if not source.strip():
         return False
-    if path.exists():
-        return True
+    try:
+        if path.exists():
+            return True
+    except OSError:
+        # A part of it is longer than a name may be: a text, and no path.
+        return False
     if " " not in source and path.suffix in _ENDINGS:
         raise DataError(f"there is no file {source}; give a file that exists, or a text of more than one word")
     return False

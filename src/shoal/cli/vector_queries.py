@@ -159,6 +159,8 @@ def map_(
     from shoal.insight.vectors import map_words
     from shoal.text.vectors import read_vector_file
 
+    if top < 0:
+        raise UsageError(f"--top is {top}; give a number of words of 0 or more")
     if plot is not None:
         check_target(plot)
     made = read_vector_file(vectors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.errors import UnknownNameError
+from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ def read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | None
     """The sentences of text files, of the text files in archives, and of the documents of rows."""
     from shoal.text.vectors import build_corpus
 
+    if max_sentences is not None and max_sentences < 1:
+        raise UsageError(f"--sentences is {max_sentences}; give a whole number of at least 1")
     sentences = [sentence for file in files for sentence in _sentences(file)]
     if max_sentences is not None and max_sentences < len(sentences):
         import random

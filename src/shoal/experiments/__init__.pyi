@@ -85,3 +85,4 @@ from .verdict import (
     Verdict as Verdict,
     decide as decide,
 )
+from .workers import side_by_side as side_by_side

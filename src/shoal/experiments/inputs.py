@@ -6,6 +6,7 @@ the edit and those after it would then stand in one result.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,9 @@ def _paths(value: Any, key: str = "") -> Iterator[Path]:
         for one in value:
             yield from _paths(one, key)
     elif isinstance(value, str) and value and len(value) <= _LONGEST and "\0" not in value:
-        path = Path(value).expanduser()
-        # Files of settings give absolute paths; a plan that was made in Python may name one from where it runs.
-        if (path.is_absolute() or key in _FILES) and path.resolve() != path.resolve().parent and path.exists():
-            yield path
+        path = Path(value)
+        # Files of settings give absolute paths; a plan that was made in Python may name one from where it runs. A text
+        # with a part that is longer than a name may be raises an OSError.
+        with suppress(OSError):
+            if (path.is_absolute() or key in _FILES) and path.resolve() != path.resolve().parent and path.exists():
+                yield path

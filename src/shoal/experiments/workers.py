@@ -257,6 +257,20 @@ def check_workers(workers: int | None) -> None:
         )
 
 
+def side_by_side(workers: int | None, *, threads: int = 1, device: str = "cpu") -> int:
+    """How many pieces of work are done at the same time on this machine.
+
+    Args:
+        workers: that were requested; None for one per core, or for one where there is a GPU; 0 for this process alone.
+        threads: of the libraries in each.
+        device: where the work runs: auto, cpu or cuda.
+    """
+    if workers is not None:
+        return max(1, workers)
+    # Jobs side by side on one GPU would have to share its memory.
+    return 1 if device != "cpu" and has_gpu() else max(1, available_cores() // threads)
+
+
 def local_engine(
     entry: str,
     opening: Mapping[str, Any],
@@ -282,9 +296,7 @@ def local_engine(
     """
     if workers == 0:
         return InProcess(begin, threads=threads)
-    shared = device != "cpu" and has_gpu()
-    # Jobs side by side on one GPU would have to share its memory.
-    count = workers or (1 if shared else max(1, available_cores() // threads))
+    count = side_by_side(workers, threads=threads, device=device)
     return WorkerPool(entry, opening, count=count, threads=threads, locks=locks, on_death=on_death)
 
 

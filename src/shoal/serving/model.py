@@ -129,12 +129,11 @@ def load_for_generation(
         on_estimate: called with the estimate before anything is loaded.
 
     Raises:
-        UsageError: the context is below 1.
+        UsageError: there is no row, or no position.
         ModelError: the model does not fit into the memory that is free; the message has the figures.
         ShoalError: as `load_model`.
     """
-    if context is not None and context < 1:
-        raise UsageError(f"the context is {context}; give a number of tokens of at least 1")
+    _check_room(rows, context)
     # What a dummy or an ensemble takes is not in one configuration.
     if parse_spec(spec).kind not in ("dummy", "ensemble"):
         # Without a limit of the context, rows take as much room as they turn out to need.
@@ -153,13 +152,24 @@ def make_generation_model(loaded: LoadedModel, *, rows: int = ROWS, context: int
         loaded: what `load_model` gives.
         rows: rows that are continued at a time, at most.
         context: positions of a row at most; None: as many as the model has.
+
+    Raises:
+        UsageError: there is no row, or no position.
     """
+    _check_room(rows, context)
     return GenerationModel(
         loaded=loaded,
         decoder=make_decoder(loaded.model, capacity=rows, context=context),
         dtype=str(loaded.model.dtype).removeprefix("torch."),
         end_ids=_end_ids(loaded.model, loaded.tokenizer),
     )
+
+
+def _check_room(rows: int, context: int | None) -> None:
+    if rows < 1:
+        raise UsageError(f"{rows} texts are generated at a time; give a number of at least 1")
+    if context is not None and context < 1:
+        raise UsageError(f"the context is {context}; give a number of tokens of at least 1")
 
 
 def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
-from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.environment import keep_environment
 from shoal.experiments.inputs import keep_inputs
 from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
@@ -18,7 +18,7 @@ from shoal.experiments.sweeps.sampling import choose, importances, rounds, study
 from shoal.experiments.sweeps.space import flat_settings, split_settings
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
 from shoal.experiments.sweeps.units import PREPARED, do_unit, ended_record, read_record, write_record
-from shoal.experiments.workers import InProcess, WorkerPool
+from shoal.experiments.workers import InProcess, WorkerPool, side_by_side
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 
@@ -188,10 +188,9 @@ def _engine(
         def begin() -> Answering:
             return lambda unit: do_unit(store.folder, unit, objective, progress)
 
-        return InProcess(begin)
-    shared = plan.recipe.device != "cpu" and has_gpu()
-    # Trainings side by side on one GPU would have to share its memory.
-    count = workers or (1 if shared else max(1, available_cores() // threads))
+        # As in a worker: sums in another number of threads are rounded otherwise.
+        return InProcess(begin, threads=threads)
+    count = side_by_side(workers, threads=threads, device=plan.recipe.device)
     return WorkerPool(
         "shoal.experiments.sweeps.units:begin_units",
         {"folder": str(store.folder.resolve()), "objective": objective},
