@@ -16,8 +16,14 @@ pytest.importorskip("simplemma")
     ("word_class", "forms"),
     [
         ("noun", "saw saw, leaves leaf, meeting meeting, mice mouse, teeth tooth, criteria criterion, knives knife"),
+        ("noun", "news news, species species, politics politics, atlas atlas, buses bus, walks walk, glasses glass"),
         ("verb", "saw see, leaves leave, meeting meet, accounting account, bring bring, need need, miss miss"),
+        ("verb", "left leave, felt feel, thought think, bent bend, drunk drink"),
         ("adjective", "better good, bigger big, nicest nice, happiest happy, clever clever, tired tired, worse bad"),
+        (
+            "adjective",
+            "honest honest, proper proper, bitter bitter, inner inner, closer close, flatter flat, older old",
+        ),
         ("adverb", "better well, quickly quickly, worst badly"),
         ("proper noun", "Paris Paris"),
     ],

@@ -145,6 +145,11 @@ def test_symbols_that_are_cut_out_before_all_else_are_refused(tmp_path):
         read_pieces(train(tmp_path, model_type="bpe", user_defined_symbols=["<cat>"]))
 
 
+def test_spaces_at_the_end_of_pieces_are_refused(tmp_path):
+    with pytest.raises(CorruptModelError, match="spaces at the end of pieces"):
+        read_pieces(train(tmp_path, model_type="bpe", treat_whitespace_as_suffix=True))
+
+
 def test_the_special_tokens_must_be_there(tmp_path):
     path = train(tmp_path, model_type="bpe", bos_piece="[begin]")
 

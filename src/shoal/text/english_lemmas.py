@@ -9,15 +9,28 @@ from __future__ import annotations
 
 from typing import Any
 
+_COMPARATIVES = {
+    "bigger": "big", "hotter": "hot", "cleaner": "clean", "cooler": "cool", "closer": "close", "damper": "damp",
+    "dimmer": "dim", "fitter": "fit", "flatter": "flat",
+}  # fmt: skip
+"""Those that the tables take for words of their own."""
+
 _BY_CLASS = {
     "adjective": {
+        **_COMPARATIVES,
         "better": "good", "best": "good", "worse": "bad", "worst": "bad", "more": "much", "most": "much",
         "less": "little", "least": "little", "farther": "far", "further": "far", "farthest": "far", "furthest": "far",
         "elder": "old", "eldest": "old",
     },
     "adverb": {
+        **_COMPARATIVES,
         "better": "well", "best": "well", "worse": "badly", "worst": "badly", "more": "much", "most": "much",
         "less": "little", "least": "little", "farther": "far", "further": "far", "farthest": "far", "furthest": "far",
+    },
+    # Past forms that the tables take for nouns and adjectives.
+    "verb": {
+        "bent": "bend", "dove": "dive", "drunk": "drink", "felt": "feel", "left": "leave", "rewound": "rewind",
+        "rung": "ring", "thought": "think",
     },
     # Nouns whose plural the verbs of the tables hide, or that the tables take for verbs.
     "noun": {
@@ -72,6 +85,10 @@ def english_lemma(
         return base
     found = str(library.lemmatize(base, lang="en"))
     if found != base or word_class not in _ENDINGS:
+        return found
+    # Words that end as a form does and are none (news, species, honest) are their own lemma in the tables. Without a
+    # tagger that says otherwise they are believed; of verbs they know the forms better than the bases.
+    if library.is_known(base, lang="en") and (word_class == "noun" or (word_class != "verb" and inflected is None)):
         return found
     # Taggers take rare participles for infinitives, and a verb that ends as one may be none (bring, need).
     if inflected is False and not (word_class == "verb" and lower.endswith(("ing", "ed", "s"))):

@@ -191,6 +191,9 @@ def _from_sentencepiece(data: bytes, path: Path) -> PieceVocabulary:
     # dummy prefix, 4 the removal of extra spaces.
     if trainer.get(3, 1) != _BPE:
         raise CorruptModelError(f"{path} is not a BPE vocabulary; only SentencePiece models of the BPE type are read")
+    # 24: pieces hold the space behind a word, and not the one before it.
+    if trainer.get(24, 0):
+        raise CorruptModelError(f"{path} has spaces at the end of pieces, which are not read; train it without")
     # SentencePiece cuts a text at these before it joins anything, which merges cannot do.
     whole = [piece.text for piece in pieces if piece.role is Role.USER_DEFINED]
     if whole:
