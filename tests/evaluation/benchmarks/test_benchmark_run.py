@@ -172,6 +172,19 @@ def test_bad_options_are_refused_in_a_line(stories_model, task_folder, options, 
         evaluate_benchmarks(stories_model, task_folders=[task_folder], **options)
 
 
+def test_a_training_text_that_cannot_be_read_is_named_before_anything_is_computed(stories_model, task_folder, tmp_path):
+    (tmp_path / "train.jsonl").write_text('{"words": "no text"}\n')
+    with pytest.raises(DataError, match="no column 'text'"):
+        evaluate_benchmarks(
+            stories_model,
+            ["sums"],
+            task_folders=[task_folder],
+            train_text=tmp_path / "train.jsonl",
+            out=tmp_path / "out",
+        )
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -58,6 +58,30 @@ def test_a_choice_that_is_impossible_either_way_is_taken_wherever_it_stands(tmp_
     assert score_likelihoods(items, item, nats, [False] * 4) == {"acc_mutual_info,none": 1.0}
 
 
+def test_the_values_of_choices_stand_behind_each_chain_of_filters(tmp_path):
+    filters = [{"name": name, "filter": [{"function": "take_first"}]} for name in ("x", "y")]
+    items, item = one_item(tmp_path, ["acc"], {"q": "q", "gold": 1}, filter_list=filters, **CHOICE)
+    values = score_likelihoods(items, item, [-3.0, -2.0], [False, True])
+    assert values == {"acc,x": 1.0, "acc,y": 1.0}
+    record = BenchmarkRecord(id="i", task="t", index=0, gold=1, log_likelihoods=(-3.0, -2.0), metrics=values)
+    assert [metric.filter for metric in summarize_task(items.task, [record], shots=0).metrics] == ["x", "y"]
+
+
+def test_a_correlation_needs_what_people_gave(tmp_path):
+    items, item = one_item(tmp_path, ["correlation"], {"q": "q", "gold": 1}, **CHOICE)
+    with pytest.raises(DataError, match="correlation of the task t needs a column ratio"):
+        score_likelihoods(items, item, [-3.0, -2.0], [False, True])
+
+
+def test_examples_before_prompts_that_are_columns_are_refused(tmp_path):
+    metadata = {"contexts": "before"}
+    row = {"q": "q", "gold": 1, "before": ["a", "b"]}
+    _, item = one_item(tmp_path, ["acc"], row, metadata=metadata, **CHOICE)
+    assert [context for context, _ in item.requests] == ["a", "b"]
+    with pytest.raises(UsageError, match="take 0 shots"):
+        one_item(tmp_path, ["acc"], row, metadata=metadata, num_fewshot=2, **CHOICE)
+
+
 def test_what_a_choice_is_without_its_question_is_no_further_choice(tmp_path):
     items, item = one_item(tmp_path, ["acc", "acc_mutual_info"], {"q": "q", "gold": 1}, **CHOICE)
     nats = [-2.0, -3.0, -1.0, -1.0]

@@ -61,6 +61,9 @@ def score_likelihoods(
         item: one of them.
         nats: the log-likelihood of each request.
         greedy: whether each continuation is what greedy decoding writes.
+
+    Raises:
+        DataError: the document lacks a column that a metric needs.
     """
     task = items.task
     if items.harness is not None:
@@ -74,8 +77,10 @@ def score_likelihoods(
         "loglikelihood_rolling": _rolling_values,
     }[task.output_type]
     values = make(item, list(nats), list(greedy), items)
-    chain = task.filters[0].name
-    return {f"{spec.name},{chain}": values[spec.name] for spec in task.metrics}
+    if missing := [spec.name for spec in task.metrics if spec.name not in values]:
+        raise DataError(f"the metric {missing[0]} of the task {task.name} needs a column ratio, which a document lacks")
+    # Filters are of generated text; a likelihood is the same behind each of them.
+    return {f"{spec.name},{chain.name}": values[spec.name] for chain in task.filters for spec in task.metrics}
 
 
 def _text_values(_item: BenchmarkItem, nats: list[float], greedy: list[bool], _items: TaskItems) -> dict[str, Any]:

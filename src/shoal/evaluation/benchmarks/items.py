@@ -101,6 +101,11 @@ def build_items(
     if task.python is not None:
         return _harness_items(task, folders, count, limit)
     check_metrics(task)
+    if count and task.contexts is not None:
+        raise UsageError(
+            f"{count} examples are wanted before each question of {task.name}, whose prompts are columns of the data "
+            "(metadata.contexts); take 0 shots"
+        )
     documents = load_split(task, task.split, folders)
     splits = {task.split: documents}
     source = few_shot_split(task)

@@ -133,6 +133,9 @@ def evaluate_benchmarks(
         limit=limit,
         token_budget=token_budget,
     )
+    if train_text is not None:
+        # Now, and not when hours of work are done: a text that cannot be read is met at its first document.
+        next(iter(read_documents(str(train_text))), None)
     selection, items = select_tasks(options)
     loaded = load_for_scoring(model, device=device, dtype=dtype) if isinstance(model, str) else model
     prepared = prepare(loaded, items, options, report)
