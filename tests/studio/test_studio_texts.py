@@ -29,6 +29,12 @@ def texts(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
+def test_of_a_long_document_the_beginning_is_shown(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.studio.pages.corpus.MAX_CHARACTERS", 10)
+    with opened(texts) as client:
+        assert "has 1 document and more, of which these are the first" in client.get("/data?corpus=1").text
+
+
 def test_a_corpus_is_shown_with_its_documents_and_duplicates(texts: Path) -> None:
     with opened(texts) as client:
         assert "2 corpora can be looked at." in client.get("/data").text

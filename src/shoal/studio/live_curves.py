@@ -216,7 +216,7 @@ def _curve_files(folder: Path) -> dict[str, Path]:
 def _parsed(cursor: str) -> Mapping[str, str]:
     try:
         found = json.loads(cursor) if cursor else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Card, duplicates and filters of as much take some seconds, which is as long as a page may take to appear.
 MAX_DOCUMENTS = 5000
-MAX_BYTES = 20_000_000
+MAX_CHARACTERS = 20_000_000
 """What is read of a corpus, at most; the page says where more is left."""
 
 _PAGE = 50
@@ -119,8 +119,9 @@ def _texts(path: Path) -> tuple[list[str], bool]:
     try:
         for text in islice(read_documents(path), MAX_DOCUMENTS + 1):
             size += len(text)
-            if len(texts) == MAX_DOCUMENTS or size > MAX_BYTES:
-                return texts, True
+            if len(texts) == MAX_DOCUMENTS or size > MAX_CHARACTERS:
+                # Of a file that is one long document, its beginning.
+                return texts or [text[:MAX_CHARACTERS]], True
             texts.append(text)
     except ShoalError as error:
         raise PageError(422, in_one_line(error, limit=600)) from error
