@@ -215,6 +215,8 @@ def test_questions_have_one_right_and_one_wrong_answer():
     assert {one.kind for one in questions} == {"who", "where", "what", "how", "why", "order"}
     with pytest.raises(UsageError):
         make_questions(0)
+    with pytest.raises(UsageError, match="at most 10 characters"):
+        make_questions(1, max_characters=10)
 
 
 def test_a_model_that_does_not_use_the_story_is_at_chance(reader):

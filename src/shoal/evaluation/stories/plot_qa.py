@@ -34,6 +34,9 @@ SEED = 1_000_003
 
 # The interval is over stories: more questions about one cost passes and narrow it little.
 _QUESTIONS_PER_STORY = 5
+_TRIED = 200
+"""Stories, of which one at least must be short enough."""
+
 _NAMES = {*lexicon.GIRLS, *lexicon.BOYS, *lexicon.PETS, *lexicon.GROWN}
 
 
@@ -90,7 +93,7 @@ def make_questions(stories: int, *, seed: int = SEED, max_characters: int = 900)
         max_characters: longer stories are passed over, since small models read little.
 
     Raises:
-        UsageError: there is no story.
+        UsageError: there is no story, or none that is so short.
     """
     if stories < 1:
         raise UsageError(f"{stories} stories hold no plot facts; give a count above 0")
@@ -102,6 +105,8 @@ def make_questions(stories: int, *, seed: int = SEED, max_characters: int = 900)
         index += 1
         if len(story.text) <= max_characters:
             generated.append((story.text, ask_questions(story.events)))
+        elif index == _TRIED and not generated:
+            raise UsageError(f"none of {_TRIED} stories has at most {max_characters} characters; allow more")
     others: dict[str, set[str]] = {}
     for _, questions in generated:
         for one in questions:
