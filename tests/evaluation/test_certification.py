@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from mutants.base import Batched, Generating, RightPadded
@@ -219,6 +221,26 @@ def random_model(config):
     return model
 
 
+class Summarized(list):
+    """Records with an accuracy of all."""
+
+    def __init__(self, records, accuracy):
+        super().__init__(records)
+        self.accuracy = accuracy
+
+
+@pytest.mark.parametrize(
+    ("kind", "off"), [(float, math.nan), (np.float32, 0.1), (torch.tensor, 0.1), (np.float32, 0.0), (torch.tensor, 0.0)]
+)
+def test_a_summary_is_compared_whatever_kind_of_number_it_is(kind, off):
+    def evaluator(model, tokenizer, examples):
+        scores = evaluate(model, tokenizer, examples)
+        return Summarized(scores.items, kind(scores.accuracy + off))
+
+    certificate = certify(evaluator, fast=True, stop_at_first_failure=True)
+    assert certificate.passed == (off == 0.0), certificate
+
+
 @pytest.mark.parametrize("name", architectures())
 def test_body_and_head_give_the_logits_of_the_model_itself(name):
     result = check_head_path(random_model(architectures()[name]))
@@ -227,14 +249,18 @@ def test_body_and_head_give_the_logits_of_the_model_itself(name):
     assert result.got["difference_logits"] <= result.expected["max_difference_logits"]
 
 
-def test_logits_that_body_and_head_do_not_give_are_found_out(monkeypatch):
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None])
+def test_logits_that_body_and_head_do_not_give_are_found_out(monkeypatch, value):
     model = random_model(architectures()["llama"])
     assert check_head_path(model).passed
     forward = type(model).forward
 
     def scaled(*args, **options):
         output = forward(*args, **options)
-        output.logits *= 1.01
+        if value is None:
+            output.logits *= 1.01
+        else:
+            output.logits[0, 0, 3] = value
         return output
 
     monkeypatch.setattr(type(model), "forward", scaled)

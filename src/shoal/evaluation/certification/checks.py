@@ -14,6 +14,7 @@ from shoal.evaluation.certification.item_kinds import (
     ItemKind,
     count_right,
     evaluator_records,
+    number_of,
     plain,
     value_of,
 )
@@ -204,7 +205,7 @@ class ScoresText(ScoresDummy):
         found: dict[str, float] = {}
         if all(isinstance(text, str) for text in texts):
             found["bleu_of_texts"] = bleu(texts, [example.completion for example in case.examples])
-        if isinstance(own := getattr(result, "bleu", None), (int, float)):
+        if (own := number_of(getattr(result, "bleu", None))) is not None:
             found["bleu_of_evaluator"] = own
         # An evaluator that offers neither texts nor a BLEU of its own has nothing to be wrong about.
         passed = all(abs(value - self.bleu) < _BLEU_TOLERANCE for value in found.values())

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from shoal.errors import CertificationError
@@ -177,11 +178,21 @@ def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> 
         due["perplexity"] = math.exp(-total / sum(truth["tokens"] for truth in truths))
     found = []
     for name, right in due.items():
-        value = getattr(result, name, None)
+        value = number_of(getattr(result, name, None))
         # After an early exit a perplexity is not known, which is no fault.
-        if isinstance(value, (int, float)) and not math.isnan(value) and not math.isclose(value, right, rel_tol=1e-4):
+        if value is None or (name == "perplexity" and math.isnan(value)):
+            continue
+        if not math.isclose(value, right, rel_tol=1e-4):
             found.append(Disagreement({name: right}, {name: plain(value)}))
     return found
+
+
+def number_of(value: Any) -> float | None:
+    """A summary of a foreign evaluator as a number, those of NumPy and torch too; None where it is none."""
+    if isinstance(value, Real):
+        return float(value)
+    scalar = getattr(value, "ndim", None) == 0 and hasattr(value, "item")
+    return number_of(value.item()) if scalar else None
 
 
 def plain(value: Any) -> Any:
