@@ -209,6 +209,26 @@ def test_filters_divide_a_corpus_into_the_better_the_worse_and_a_random_part(tex
         assert one.outcome == word
 
 
+def test_a_document_of_two_corpora_is_one_document_of_their_parts(texts):
+    first = TEXTS["long.txt"].split("\n\n")[:10]
+    (texts / "short.txt").write_text("\n\n".join([TEXTS["short.txt"], *first]))
+    plan = of_texts(texts, "long.txt", "short.txt", filters="gopher-words(min_score=10)")
+    prepared = prepare_corpora(plan, texts / "cache")
+    assert {name: (counts.documents, counts.repeated) for name, counts in prepared.counts.items()} == {
+        "better": (40, 10), "worse": (96, 10), "random": (136, 10),
+    }  # fmt: skip
+
+
+def test_a_held_out_text_may_begin_with_white_space(texts):
+    rows = [" " * 1200 + "Once a bird sang.", "Once a girl sang all night long."]
+    (texts / "held.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows))
+    held = {"name": "held", "source": "held.jsonl", "clean": "none"}
+    corpora = [{"name": name, "source": f"{name}.txt"} for name in ("long", "short")]
+    named = {"corpus": corpora, "held_out": [held], "parameters": [4000]}
+    prepared = prepare_corpora(corpus_comparison_from(TINY | named, data=texts), texts / "cache")
+    assert sorted(map(len, prepared.held_out["held"])) == [32, 100]
+
+
 def test_documents_that_share_words_with_a_held_out_text_are_left_out(texts):
     copied = TEXTS["held.txt"].split("\n\n")[0]
     (texts / "long.txt").write_text(f"{TEXTS['long.txt']}\n\nWe heard it said: {copied} So it was.\n\n{copied}")
@@ -255,6 +275,12 @@ def test_bad_input_is_refused_in_one_line_before_anything_is_trained(texts, corp
     assert "\n" not in str(caught.value)
     assert not list(texts.glob("run/trainings/*"))
     assert not (texts / "run" / "comparison.toml").exists()
+
+
+def test_no_held_out_text_is_called_as_the_mean_of_several(texts):
+    with pytest.raises(ExperimentFileError, match="'mean' is what the mean of several texts is called"):
+        of_texts(texts, "long.txt", "short.txt", held_out=("mean.txt", "held.txt"))
+    of_texts(texts, "long.txt", "short.txt", held_out=("mean.txt",))
 
 
 def test_a_held_out_text_that_stands_in_a_corpus_under_another_name_is_refused(texts):

@@ -87,6 +87,16 @@ def test_equal_runs_differ_by_nothing_in_what_was_changed(exploration: Path) -> 
     assert wrong.decision == "failed"
 
 
+def test_a_measure_of_which_less_is_better_is_shown_as_it_is(exploration: Path) -> None:
+    for name in ("base", "changed"):
+        plan = exploration / name / "experiment.toml"
+        plan.write_text(plan.read_text().replace('primary = "exact_match"', 'primary = "bits_per_byte"'))
+    found = judge_prediction(ChangePrediction(direction="same"), exploration / "base", exploration / "changed")
+    assert found.base == found.now > 0
+    assert "went from -" not in str(found)
+    assert "(positive is better)" in str(found)
+
+
 def test_a_prediction_is_made_before_the_run(exploration: Path) -> None:
     first = ChangePrediction(direction="lower")
     with pytest.raises(StoreError, match="none was made"):

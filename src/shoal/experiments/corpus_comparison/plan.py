@@ -20,6 +20,9 @@ TokenDesign = Literal["equal", "whole"]
 """``equal``: every corpus gives equally many unique tokens; ``whole``: each gives all that it has, so that a small one
 is read more often. Training tokens are equal in both."""
 
+MEAN = "mean"
+"""The mean over the held-out texts, each counting alike."""
+
 PARTS = ("better", "worse", "random")
 """What filters make of a corpus: what stays, what goes, and documents of both in their shares."""
 
@@ -90,6 +93,8 @@ class CorpusComparisonPlan(RunPlan):
             repeated = next((name for name in names if names.count(name) > 1), None)
             if repeated is not None:
                 raise ValueError(f"{key}: two are called {repeated!r}; give each its own name, as in NAME=SOURCE")
+        if len(self.held_out) > 1 and any(table.name == MEAN for table in self.held_out):
+            raise ValueError(f"held_out: {MEAN!r} is what the mean of several texts is called; give another name")
         for held in self.held_out:
             for corpus in self.corpus:
                 if held.source is not None and (held.source, held.column) == (corpus.source, corpus.column):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from shoal.experiments.corpus_comparison.plan import MEAN
 from shoal.wording import aligned_rows, joined, plural
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan, TokenDesign
     from shoal.experiments.corpus_comparison.preparation import CorpusCounts
     from shoal.statistics import DecisionAccuracy, Estimate
-
-MEAN = "mean"
-"""The mean over the held-out texts, each counting alike."""
 
 Outcome = Literal["wins", "loses", "not significant"]
 

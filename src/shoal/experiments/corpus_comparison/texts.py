@@ -51,8 +51,8 @@ def _shortened(text: str, characters: int) -> str:
     """The beginning of a text, up to the last white space that fits."""
     if len(text) <= characters:
         return text
-    whole_words = text[:characters].rsplit(maxsplit=1)[0]
-    return whole_words or text[:characters]
+    whole_words = text[:characters].rsplit(maxsplit=1)
+    return whole_words[0] if whole_words else text[:characters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,8 @@ def divide_by_filters(
 
     assert plan.filters is not None
     files = [cache / "corpora" / f"{table.name}.parquet" for table in plan.corpus]
-    rows = ({"text": text} for file in files for text in read_texts(file))
+    repeats = [0]
+    rows = ({"text": text} for text in _each_once(files, repeats))
     stays, goes = cache / "better.jsonl", cache / "worse.jsonl"
     card = curate(rows, filters=split_specs(plan.filters), out=stays, removed=goes, progress=progress)
     write_json(cache / "card.json", card.to_dict())
@@ -182,12 +183,29 @@ def divide_by_filters(
     _write_texts(_jsonl_texts(stays), better)
     _write_texts(_jsonl_texts(goes), worse)
     # Better and worse together: the control is drawn from all, and not from what is left over.
-    _write_texts((text for file in files for text in read_texts(file)), random)
+    _write_texts(_each_once(files, [0]), random)
     total = LeftOut(
         contaminated=sum(one.contaminated for one in left_out.values()),
-        repeated=sum(one.repeated for one in left_out.values()),
+        repeated=sum(one.repeated for one in left_out.values()) + repeats[0],
     )
     return dict.fromkeys(PARTS, total)
+
+
+def _each_once(files: Sequence[Path], repeats: list[int]) -> Iterator[str]:
+    """The documents of all corpora, of which several may have the same.
+
+    Args:
+        files: of the corpora, each with every document once.
+        repeats: its one number grows by the documents that are left out.
+    """
+    seen: set[int] = set()
+    for file in files:
+        for number, text in zip(read_ids(file).tolist(), read_texts(file), strict=True):
+            if number in seen:
+                repeats[0] += 1
+                continue
+            seen.add(number)
+            yield text
 
 
 def _jsonl_texts(file: Path) -> Iterator[str]:

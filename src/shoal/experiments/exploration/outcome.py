@@ -38,7 +38,7 @@ class PredictionOutcome:
     """The smallest effect that matters, from the experiment."""
 
     base: float
-    """Mean over seeds of the quantity in the base run."""
+    """Mean over seeds of the quantity in the base run: of an arm in units of the measure, of the effect the gain."""
 
     now: float
     """Likewise in the changed run."""
@@ -70,10 +70,11 @@ class PredictionOutcome:
             "undecided": "The runs do not decide the prediction",
         }
         lines = [f"{words[self.decision]}: {self.prediction}."]
+        shown = f"the effect on {self.measure}" if self.prediction.quantity == "effect" else self.measure
         lines.append(
-            f"{self.measure} went from {self.base:.3f} to {self.now:.3f}: difference {self.estimate:+.3f}, "
-            f"{100 * self.confidence:g}% interval [{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} "
-            f"seeds; the smallest effect that matters is {self.smallest:g}."
+            f"{shown} went from {self.base:.3f} to {self.now:.3f}: "
+            f"difference {self.estimate:+.3f} (positive is better), {100 * self.confidence:g}% interval "
+            f"[{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} seeds; the smallest effect that matters is {self.smallest:g}."
         )
         if len(self.changed) > 1:
             named = ", ".join(self.changed)
@@ -114,14 +115,16 @@ def judge_prediction(
         raise UsageError(f"{measure.primary} has no value in both runs for any seed; choose another measure")
     found = sign_flip([values[1][seed] - values[0][seed] for seed in paired], confidence=measure.confidence)
     smallest = measure.smallest_effect
+    # A mean is shown as the measure has it; an effect is a gain already, of which more is better.
+    sign = 1.0 if prediction.quantity == "effect" else gain(measure.primary, 1.0, 0.0)
     return PredictionOutcome(
         prediction=prediction,
         decision=decide_prediction(prediction.direction, found.estimate, found.low, found.high, smallest),
         changed=tuple(differences),
         measure=runs[0].experiment.task.measures[measure.primary].label,
         smallest=smallest,
-        base=sum(values[0][seed] for seed in paired) / len(paired),
-        now=sum(values[1][seed] for seed in paired) / len(paired),
+        base=sign * sum(values[0][seed] for seed in paired) / len(paired),
+        now=sign * sum(values[1][seed] for seed in paired) / len(paired),
         estimate=found.estimate,
         low=found.low,
         high=found.high,
