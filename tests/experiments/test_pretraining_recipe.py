@@ -77,6 +77,13 @@ def test_values_are_changed_by_dotted_keys_and_validated() -> None:
         ({"corpus.told.source": "a.txt"}, r"has source and grammar; give one"),
         ({"corpus.told.mixture": {"tale": 1.0}}, r"has grammar and mixture; give one"),
         ({"corpus.told.language": "en"}, r"set clean = 'full'"),
+        ({"corpus.told.longest": 9}, r"corpus 'told': longest belongs to mixture; leave it out"),
+        ({"corpus.told.easiest_books": 9}, r"corpus 'told': easiest_books belongs to source; leave it out"),
+        (
+            {"tokenizer": {"source": "gpt2", "vocabulary": 512}},
+            r"tokenizer.vocabulary is of a tokenizer that is learned",
+        ),
+        ({"evaluation.prompts": ["One", "One"]}, r"a prompt stands twice"),
         ({"training.context": 9999}, r"training.context = 9999 is longer than model.context = 512"),
         ({"stages": [{"tokens": 9, "shares": {"x": 1.0}}]}, r"'x' is none of the corpora: told"),
         ({"tokenizer": {"corpora": ["x"]}}, r"tokenizer.corpora: 'x' is none of the corpora: told"),

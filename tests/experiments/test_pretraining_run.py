@@ -324,6 +324,32 @@ def test_an_interrupt_is_passed_on_and_the_run_goes_on(home: Path, run: Pretrain
     assert pretrain_run(recipe(**changes), home / "interrupted").curve == run.curve
 
 
+def test_memorised_text_is_looked_for_among_what_was_read(home: Path) -> None:
+    changes = {
+        "training.tokens": 512,
+        "evaluation.memorised": 50,
+        "evaluation.prefix_tokens": 4,
+        "evaluation.memorised_tokens": 4,
+        "evaluation.prompts": [],
+    }
+    result = pretrain_run(recipe(**changes), home / "little")
+    assert result.memorised is not None
+    assert result.tokens <= 512
+    # 72 stories might have been read, and a step of 512 tokens has room for a tenth of them.
+    assert 1 <= result.memorised.training_prefixes <= 512 // 9
+    read = sum(len(one) for one in _starts(recipe(**changes), home).values())
+    assert result.memorised.training_prefixes <= read < 40
+    assert result.memorised.held_out_prefixes > 0
+
+
+def _starts(given: Recipe, home: Path) -> dict[str, Any]:
+    from shoal.experiments.pretraining.data import prepare_data
+
+    stream = prepare_data(given, home / "prepared").stream
+    assert {name: len(one) for name, one in stream.starts_read(0).items()} == {"told": 0}
+    return stream.starts_read(stream.steps)
+
+
 def test_a_run_goes_on_with_the_corpus_that_it_was_begun_with(tmp_path: Path) -> None:
     source = tmp_path / "stories.jsonl"
     stories = [f"The cat number {place} sat on the mat of house {place % 7}. It saw a dog." for place in range(120)]

@@ -196,6 +196,19 @@ class DocumentSource:
         names = [self._name(place) for place in places[:8]] + (["..."] if len(places) > 8 else [])
         return Batch(tuple(self._document(place) for place in places), f"batch {step + 1}: {', '.join(names)}")
 
+    def starts_read(self, steps: int) -> dict[str, Places]:
+        """Where the pieces begin that the first steps read, by corpus: places of its tokens, in order, each once.
+
+        Args:
+            steps: how many.
+        """
+        places = self._bins_N[: int(self._ends[steps - 1])] if steps else self._bins_N[:0]
+        corpus, piece = self._order.corpus_N[places], self._order.piece_N[places]
+        return {
+            share.name: np.unique(cut.starts_P[piece[corpus == which]])
+            for which, (share, cut) in enumerate(zip(self._corpora, self._pieces, strict=True))
+        }
+
     def _document(self, place: int) -> Document:
         which = int(self._order.corpus_N[place])
         share, pieces, piece = self._corpora[which], self._pieces[which], int(self._order.piece_N[place])

@@ -6,6 +6,7 @@ from .gathering import (
     read_corpus_comparison as read_corpus_comparison,
 )
 from .plan import (
+    MEAN as MEAN,
     CorpusComparisonPlan as CorpusComparisonPlan,
     TokenDesign as TokenDesign,
     corpus_comparison_from as corpus_comparison_from,
@@ -13,7 +14,6 @@ from .plan import (
 )
 from .preparation import CorpusCounts as CorpusCounts
 from .result import (
-    MEAN as MEAN,
     CorpusComparison as CorpusComparison,
     CorpusDifference as CorpusDifference,
     CorpusScore as CorpusScore,

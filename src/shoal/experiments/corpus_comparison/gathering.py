@@ -11,10 +11,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError
-from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan
+from shoal.experiments.corpus_comparison.plan import MEAN, CorpusComparisonPlan
 from shoal.experiments.corpus_comparison.preparation import read_counts
 from shoal.experiments.corpus_comparison.result import (
-    MEAN,
     CorpusComparison,
     CorpusDifference,
     CorpusScore,

@@ -74,7 +74,8 @@ class PredictionOutcome:
         lines.append(
             f"{shown} went from {self.base:.3f} to {self.now:.3f}: "
             f"difference {self.estimate:+.3f} (positive is better), {100 * self.confidence:g}% interval "
-            f"[{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} seeds; the smallest effect that matters is {self.smallest:g}."
+            f"[{self.low:+.3f}, {self.high:+.3f}] over {len(self.differences)} seeds; "
+            f"the smallest effect that matters is {self.smallest:g}."
         )
         if len(self.changed) > 1:
             named = ", ".join(self.changed)

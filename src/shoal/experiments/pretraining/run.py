@@ -312,7 +312,14 @@ class _PretrainRun:
         # A resumed run may have made its last evaluation before the kill, in another process.
         is_newest = last is not None and last.step == trained.step
         scores = last.scores if last and is_newest else score_all(held_out_sets(data, self._recipe), model)
-        memorised = count_memorised(model, data.corpora, data.split.seen, data.split.held_out, self._recipe)
+        memorised = count_memorised(
+            model,
+            data.corpora,
+            data.split.seen,
+            data.split.held_out,
+            self._recipe,
+            read=data.stream.starts_read(trained.result.steps),
+        )
         metrics = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
             "parameters": plan.parameters,

@@ -198,6 +198,8 @@ def count_memorised(
     seen: Mapping[str, Mask],
     held_out: Mapping[str, Mask],
     recipe: Recipe,
+    *,
+    read: Mapping[str, npt.NDArray[np.int64]] | None = None,
 ) -> Memorised | None:
     """Count the prefixes of training and of held-out documents that the model continues with the text's own tokens.
 
@@ -209,9 +211,10 @@ def count_memorised(
     Args:
         model: its mode is restored.
         corpora: the tokens of each corpus.
-        seen: which documents were trained on, by corpus.
+        seen: which documents may be trained on, by corpus.
         held_out: which were held out.
         recipe: says how many prefixes, and how long they and their continuations are.
+        read: where the pieces begin that were trained on, by corpus; None where all of them were.
     """
     from shoal.evaluation import Scorer, score_to_divergence, scoring_mode
     from shoal.models import factor_model
@@ -223,7 +226,9 @@ def count_memorised(
     with scoring_mode(model):
         scorer = Scorer(factor_model(model), 4096)
         for number, masks in enumerate((seen, held_out)):
-            rows = _prefixes(corpora, masks, recipe, np.random.default_rng([recipe.seed, 4, number]))
+            draws = np.random.default_rng([recipe.seed, 4, number])
+            # A training of less than a pass has read some of what it might have read.
+            rows = _prefixes(corpora, masks, recipe, draws, read=read if masks is seen else None)
             verdicts = score_to_divergence(scorer, rows, lambda *_: None) if rows else []
             counts += [sum(verdict.wrong_at is None for verdict in verdicts), len(rows)]
     return Memorised(
@@ -237,7 +242,12 @@ def count_memorised(
 
 
 def _prefixes(
-    corpora: Mapping[str, TokenizedCorpus], masks: Mapping[str, Mask], recipe: Recipe, draws: np.random.Generator
+    corpora: Mapping[str, TokenizedCorpus],
+    masks: Mapping[str, Mask],
+    recipe: Recipe,
+    draws: np.random.Generator,
+    *,
+    read: Mapping[str, npt.NDArray[np.int64]] | None,
 ) -> list[ScoringRow]:
     """Rows of prefix and continuation, each from where a training begins to read.
 
@@ -254,7 +264,10 @@ def _prefixes(
     for name, corpus in corpora.items():
         pieces = cut_pieces(corpus.file, masks[name], longest)
         # The last token that is predicted may be the end of the document, which is no text.
-        places += [(name, start) for start in pieces.starts_P[pieces.lengths_P > whole].tolist()]
+        starts_P = pieces.starts_P[pieces.lengths_P > whole]
+        if read is not None:
+            starts_P = starts_P[np.isin(starts_P, read[name])]
+        places += [(name, start) for start in starts_P.tolist()]
     rows = []
     for item, number in enumerate(draws.permutation(len(places))[: table.memorised].tolist()):
         name, start = places[number]

@@ -23,6 +23,8 @@ from shoal.training import DocumentOrder  # noqa: TC001 - pydantic reads it
 
 TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
+_OWN = {"source": ("easiest_books", "column"), "grammar": ("features", "instruct"), "mixture": ("longest",)}
+"""What is said of one kind of documents alone."""
 
 
 class DocumentsTable(SettingsTable):
@@ -80,9 +82,17 @@ class DocumentsTable(SettingsTable):
             raise ValueError(f"corpus {self.name!r} has {held}; give one of source, grammar and mixture")
         if (self.mixture is None) != (self.stories is None):
             raise ValueError(f"corpus {self.name!r}: mixture and stories belong together; give both or none")
+        self._refuse_unused()
         if self.language is not None and self.clean != "full":
             raise ValueError(f"corpus {self.name!r}: language is identified by full cleaning; set clean = 'full'")
         return self
+
+    def _refuse_unused(self) -> None:
+        """Refuse what is of another kind of documents and would be ignored; at its default it may stand there."""
+        for kind, names in _OWN.items():
+            unused = [name for name in names if getattr(self, name) != type(self).model_fields[name].default]
+            if unused and getattr(self, kind) is None:
+                raise ValueError(f"corpus {self.name!r}: {unused[0]} belongs to {kind}; leave it out")
 
 
 class CorpusTable(DocumentsTable):
@@ -112,6 +122,19 @@ class TokenizerTable(SettingsTable):
 
     corpora: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """Whose documents it is learned on; none for all corpora."""
+
+    @model_validator(mode="after")
+    def _learned_or_taken(self) -> TokenizerTable:
+        unused = [name for name in type(self).model_fields if name != "source" and self._is_changed(name)]
+        if self.source is not None and unused:
+            raise ValueError(
+                f"tokenizer.{unused[0]} is of a tokenizer that is learned, and tokenizer.source names one that is "
+                "there; give one of them"
+            )
+        return self
+
+    def _is_changed(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
 
 class ModelTable(SettingsTable):
@@ -197,6 +220,14 @@ class PretrainEvaluationTable(SettingsTable):
     prefix_tokens: Count = 32
     memorised_tokens: Count = 32
     """How many tokens must be equal."""
+
+    @model_validator(mode="after")
+    def _different_prompts(self) -> PretrainEvaluationTable:
+        if len(set(self.prompts)) != len(self.prompts):
+            raise ValueError(
+                "a prompt stands twice in evaluation.prompts; each has one sample, so that it may stand once"
+            )
+        return self
 
 
 class CheckpointsTable(SettingsTable):

@@ -34,7 +34,7 @@ _WORD = re.compile(rf"{LETTER_RUN}(?:'{LETTER_RUN})*")
 # The documents are cleaned already, and stand in the file that is the source.
 _AS_IT_IS: dict[str, Any] = {
     "grammar": None, "mixture": None, "stories": None, "easiest_books": None, "documents": None, "features": [],
-    "instruct": False, "column": "text", "clean": "none", "language": None, "deduplicate": False,
+    "instruct": False, "longest": 36, "column": "text", "clean": "none", "language": None, "deduplicate": False,
     "drop_counting": False,
 }  # fmt: skip
 
