@@ -221,6 +221,16 @@ def random_model(config):
     return model
 
 
+@pytest.mark.parametrize("kind", [np.bool_, torch.tensor, int])
+def test_truth_values_of_every_kind_are_certified(kind):
+    def evaluator(model, tokenizer, examples):
+        names = ("exact_match", "greedy_ends", "string_match")
+        items = [item.to_dict() for item in evaluate(model, tokenizer, examples).items]
+        return [item | {name: kind(item[name]) for name in names} for item in items]
+
+    assert failures(certify(evaluator, fast=True)) == {}
+
+
 class Summarized(list):
     """Records with an accuracy of all."""
 

@@ -136,7 +136,7 @@ def _agrees(name: str, value: Any, right: Any) -> bool:
     compare = _COMPARISONS.get(name)
     if compare is None:
         # Of these fields None is a value: a right item has no first divergence.
-        return bool(value == right)
+        return _equal(value, right)
     # None means that the evaluator did not look: after an early exit, or by its settings.
     return value is None or compare(value, right)
 
@@ -159,15 +159,20 @@ def _close_margins(values: Any, right: Sequence[float]) -> bool:
     return whole and all(close(value, due) for value, due in zip(values, right, strict=False))
 
 
+def _equal(value: Any, right: Any) -> bool:
+    # Not a method of bool or str, which refuses the truth values of NumPy and torch.
+    return bool(value == right)
+
+
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "token_accuracy": _close_to(_SHARE),
     "margin": _close_to(_LOGITS),
     "token_margins": _close_margins,
     "log_likelihood": _close_to(_NATS),
     "bits_per_byte": _close_to(_NATS),
-    "greedy_text": str.__eq__,
-    "greedy_ends": bool.__eq__,
-    "string_match": bool.__eq__,
+    "greedy_text": _equal,
+    "greedy_ends": _equal,
+    "string_match": _equal,
 }
 
 
