@@ -121,7 +121,16 @@ def _tensors(model: PreTrainedModel, kind: type[GgufArchitecture], stored: str) 
             raise ModelError(f"the weight {ours} has no place in a GGUF file of the architecture {kind.name!r}")
         name = f"{theirs}{dot}{ending}"
         plain = weight.dim() < 2 or ending == "bias" or name.endswith(_ALWAYS_FLOAT32)
-        yield _Tensor(name, weight, _fitting("F32" if plain else stored, weight.shape))
+        # By the rows of the file, which for GPT-2 are the columns of the model.
+        yield _Tensor(name, weight, _fitting("F32" if plain else stored, _laid_out(name, weight, kind, model.config)))
+
+
+def _laid_out(
+    name: str, weight: torch.Tensor | np.ndarray, kind: type[GgufArchitecture], config: PreTrainedConfig
+) -> tuple[int, ...]:
+    """The shape of a tensor in the file."""
+    # The layout may turn a matrix; only an empty one of its shape shows how, without the cost.
+    return kind.layout(name, np.empty(tuple(weight.shape), dtype=np.bool_), config).shape
 
 
 def _fitting(stored: str, shape: Sequence[int]) -> GGMLQuantizationType:
@@ -139,8 +148,7 @@ def _write_tensors(
     from gguf import quant_shape_to_byte_shape, quantize
 
     for tensor in tensors:
-        # The layout may turn a matrix; only an empty one of its shape shows how, without the cost.
-        shape = kind.layout(tensor.name, np.empty(tuple(tensor.weight.shape), dtype=np.bool_), config).shape
+        shape = _laid_out(tensor.name, tensor.weight, kind, config)
         held = quant_shape_to_byte_shape(shape, tensor.stored)
         writer.add_tensor_info(tensor.name, held, np.dtype(np.uint8), int(np.prod(held)), raw_dtype=tensor.stored)
     writer.write_header_to_file()
