@@ -125,7 +125,7 @@ def test_rows_that_no_block_divides_are_stored_in_float16(tmp_path: Path) -> Non
 
 def test_the_rows_of_gpt_2_are_those_of_the_file(tmp_path: Path) -> None:
     """Its products keep their inputs in the rows, and are stored transposed."""
-    model = small_model("gpt2", n_embd=40, n_head=2)
+    model = small_model("gpt2", hidden_size=40, num_attention_heads=2)
     path = write(tmp_path / "small.gguf", model, number_format="q8_0")
     kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(path).tensors}
     assert (kinds["blk.0.ffn_down.weight"], kinds["blk.0.ffn_up.weight"]) == ("Q8_0", "F16")

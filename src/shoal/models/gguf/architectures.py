@@ -91,8 +91,7 @@ def shared_keys(config: PreTrainedConfig) -> Keys:
         "attention.head_count": config.num_attention_heads,
         "vocab_size": config.vocab_size,
     }
-    inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * width
-    return keys | {"feed_forward_length": inner}
+    return keys | {"feed_forward_length": getattr(config, "intermediate_size", None) or 4 * width}
 
 
 def _grouped_heads(config: PreTrainedConfig) -> Keys:
@@ -184,7 +183,9 @@ class _GPT2Writer(GgufArchitecture):
     @classmethod
     def keys(cls, config: PreTrainedConfig) -> Keys:
         """See `GgufArchitecture.keys`."""
-        return {"attention.layer_norm_epsilon": float(config.layer_norm_epsilon)}
+        # Its configuration has a name of its own for this size, and may hold the usual one without a meaning.
+        inner = config.n_inner or 4 * config.hidden_size
+        return {"attention.layer_norm_epsilon": float(config.layer_norm_epsilon), "feed_forward_length": inner}
 
     @classmethod
     def layout(cls, name: str, array: np.ndarray, _config: PreTrainedConfig) -> np.ndarray:
