@@ -52,6 +52,16 @@ def test_csv_parquet_and_text(tmp_path):
     assert found == [{"text": "one\u2028still\x0cone"}, {"text": ""}, {"text": "two"}]
 
 
+def test_numbers_of_csv_keep_their_digits(tmp_path):
+    (tmp_path / "rows.csv").write_text("q,x,n,b,m\none,1.23456789e-12,9007199254740993,True,\ntwo,0.1,2,False,1\n")
+    found = load_split(task_of("csv", dataset_kwargs=files("rows.csv")), "test", DataFolders(tmp_path))
+    assert found == [
+        {"q": "one", "x": 1.23456789e-12, "n": 9007199254740993, "b": True, "m": None},
+        {"q": "two", "x": 0.1, "n": 2, "b": False, "m": 1.0},
+    ]
+    assert [type(value) for value in found[1].values()] == [str, float, int, bool, float]
+
+
 @pytest.mark.parametrize("source", ["file", "folder"])
 def test_minimal_pairs_that_were_edited_are_read_again(tmp_path, source):
     path = tmp_path / "pairs" / "agreement.txt"

@@ -67,6 +67,12 @@ def test_the_values_of_choices_stand_behind_each_chain_of_filters(tmp_path):
     assert [metric.filter for metric in summarize_task(items.task, [record], shots=0).metrics] == ["x", "y"]
 
 
+@pytest.mark.parametrize("row", [{}, {"kind": None}])
+def test_a_document_of_no_cluster_is_refused(tmp_path, row):
+    with pytest.raises(DataError, match="column 'kind', which the document does not have"):
+        one_item(tmp_path, ["acc"], {"q": "q", "gold": 1} | row, metadata={"cluster": "kind"}, **CHOICE)
+
+
 def test_a_correlation_needs_what_people_gave(tmp_path):
     items, item = one_item(tmp_path, ["correlation"], {"q": "q", "gold": 1}, **CHOICE)
     with pytest.raises(DataError, match="correlation of the task t needs a column ratio"):

@@ -180,7 +180,8 @@ def _make_item(prompter: Prompter, document: Document, context: str | list[str],
             choices = tuple(prompter.choices(document))
             gold = _gold_choice(prompter, document, choices)
     column = task.cluster
-    if column is not None and column not in document:
+    # Without this check, documents of no cluster would be taken for those of one, called None.
+    if column is not None and document.get(column) is None:
         raise DataError(f"metadata.cluster names the column {column!r}, which the document does not have")
     return BenchmarkItem(
         id=_content_id(task, requests, gold, {name: document.get(name) for name in _scored_columns(task)}),
