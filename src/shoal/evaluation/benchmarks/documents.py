@@ -7,7 +7,6 @@ is looked for in a folder of local copies first: ``FOLDER/org/name/[config/]spli
 from __future__ import annotations
 
 import io
-import json
 import os
 import zipfile
 from dataclasses import dataclass
