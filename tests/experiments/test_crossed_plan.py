@@ -15,6 +15,7 @@ from shoal.experiments import experiment_from, has_factors
 from shoal.experiments.crossed import FACTORS, crossed_from, describe_design, factor_kind, load_crossed
 from shoal.experiments.crossed.cell_tasks import cell_tasks, check_data
 from shoal.experiments.crossed.data import cell_examples, training_seed
+from shoal.experiments.crossed.hypotheses import level_name
 from shoal.experiments.crossed.plan import BalanceTable, DataTable
 from shoal.experiments.tables import as_table
 from shoal.experiments.tasks import check_shuffled_labels
@@ -247,3 +248,10 @@ def test_a_factor_of_ones_own_is_one_function() -> None:
         assert [cell.training.epochs for cell in experiment.cells] == [1.0, 1.0, 2.0, 2.0]
     finally:
         del FACTORS["passes"]
+
+
+def test_two_levels_have_two_names() -> None:
+    levels = [40, "40", 40.0, 0.1, 1e-7, 0.12345678, 0.12345679, True]
+    assert list(map(level_name, levels)) == [
+        "40", "40", "40", "0.1", "1e-07", "0.12345678", "0.12345679", "true",
+    ]  # fmt: skip

@@ -163,3 +163,10 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> No
     for name in ("r.toml", "o.toml"):
         (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + (tmp_path / name).read_bytes().replace(b"\n", b"\r\n"))
     assert load_overfit(tmp_path / "o.toml") == plain
+
+
+def test_values_of_an_axis_that_differ_little_are_two_rows(tmp_path: Path) -> None:
+    rates = '[axes.rate]\nkey = "training.learning_rate"\nvalues = [0.00123456, 0.001234561, 0.5]\n'
+    plan = loaded(tmp_path, rates)
+    rows = ("rate 0.00123456", "rate 0.001234561", "rate 0.5")
+    assert [plan.values_of(row)["training.learning_rate"] for row in rows] == [0.00123456, 0.001234561, 0.5]

@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from shoal.errors import ExperimentFileError, ShoalError, TrainingError
 from shoal.experiments.safety_tuning import (
     SafetyTraining,
     SafetyTuning,
+    harm_of_tuning,
     load_safety_tuning,
     read_safety_tuning,
     tune_safety,
@@ -23,6 +25,7 @@ from shoal.experiments.safety_tuning import (
 from shoal.experiments.storage import write_json, write_jsonl, write_text
 from shoal.experiments.store import RunStore
 from shoal.reports import safety_tuning_content
+from shoal.statistics import ErrorRates
 
 TOML = """
 model = "bundled:stories"
@@ -278,6 +281,37 @@ def test_rates_are_corrected_and_their_intervals_know_of_trainings_and_requests(
     assert one.items == 40
     assert {kind.requests for kind in found.types} == {20}
     assert found.to_frame().shape[0] == 9
+
+
+def test_shares_of_harm_by_training_are_corrected_as_their_mean_is(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.5, 0.1), 1000: (0.9, 0.6)})
+
+    class Scorer:
+        name = "by number"
+
+        def __call__(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+            return [float(int(prompt.split()[1]) % 2) for prompt in prompts]
+
+    errors = ErrorRates(sensitivity=0.9, specificity=0.8, positives=100, negatives=100)
+    for one in harm_of_tuning(tmp_path / "run", found.plan, Scorer(), errors):
+        assert one.raw == pytest.approx(0.5)
+        assert one.value == pytest.approx(0.3 / 0.7)
+        assert one.by_training == pytest.approx([one.value] * 4)
+
+
+def test_accuracies_of_benchmarks_stay_within_0_and_1_and_have_an_interval(tmp_path: Path) -> None:
+    run(tmp_path, {0: (0.2, 0.05), 100: (0.5, 0.1), 1000: (0.9, 0.6)})
+    plan = tmp_path / "run" / "safety_tuning.toml"
+    plan.write_text(plan.read_text().replace("[instructions]", '[benchmarks]\ntasks = ["sums"]\n\n[instructions]', 1))
+    for number, right in ((0, 20), (100, 19), (1000, 0)):
+        for seed in range(4):
+            place = tmp_path / "run" / SafetyTraining(safety_examples=number, seed=seed).place
+            write_json(place / "benchmarks.json", {"sums": {f"{item}": float(item < right) for item in range(20)}})
+    found = read_safety_tuning(tmp_path / "run")
+    for number in (0, 100, 1000):
+        one = found.estimate("sums", number)
+        assert 0 <= one.low <= one.value <= one.high <= 1
+        assert 0.05 < one.high - one.low < 0.4
 
 
 def test_a_model_of_empty_answers_confounds_the_comparison(tmp_path: Path) -> None:

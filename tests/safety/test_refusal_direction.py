@@ -154,6 +154,14 @@ def test_a_corrected_change_is_no_larger_than_all_prompts(model: LoadedModel, mo
         assert 0.3 < change.high - change.low < 0.7
 
 
+def test_a_model_of_one_block_has_no_direction(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    chat = ChatFormat(tokenizer=model.tokenizer, layout="plain")
+    means = iter([torch.ones(1, 3), torch.zeros(1, 3)])
+    monkeypatch.setattr("shoal.safety.tuning.direction.residual_means", lambda *_: next(means))
+    with pytest.raises(DataError, match="the model has one block"):
+        find_direction(model, chat, REQUESTS, REQUESTS)
+
+
 def test_too_few_prompts_and_prompts_of_one_kind_are_refused(model: LoadedModel) -> None:
     with pytest.raises(DataError, match="10 harmful prompts, and 14 are needed"):
         split_prompts(REQUESTS, tune=4, test=8)

@@ -19,7 +19,10 @@ def level_name(level: LevelName) -> str:
     """What a level is called: 40 and "40" are one, true is ``true`` as in TOML."""
     if isinstance(level, bool):
         return str(level).lower()
-    return f"{level:g}" if isinstance(level, float) else str(level)
+    if isinstance(level, float):
+        # In six digits where they say which number it is: two levels have two names.
+        return f"{level:g}" if float(f"{level:g}") == level else repr(level)
+    return str(level)
 
 
 class Moderator(SettingsTable):

@@ -190,7 +190,14 @@ def axis_names(axis: str, table: AxisTable) -> list[str]:
         axis: its name.
         table: its values.
     """
-    return [f"{axis} {value:g}" if not isinstance(value, str) else f"{axis} {value}" for value in table.values]
+    return [f"{axis} {_value_name(value)}" for value in table.values]
+
+
+def _value_name(value: float | str) -> str:
+    """A number in six digits where they say which it is: two values have two names."""
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 class OverfitPlan(RunPlan):

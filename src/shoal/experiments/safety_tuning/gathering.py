@@ -22,7 +22,7 @@ from shoal.experiments.safety_tuning.result import (
 from shoal.experiments.safety_tuning.trainings import planned_safety_trainings, read_measured
 from shoal.experiments.storage import read_json_rows
 from shoal.safety import shipped_refusal_head
-from shoal.statistics import correct_share, crossed_mean
+from shoal.statistics import correct_share, crossed_mean, wilson_interval
 
 if TYPE_CHECKING:
     import os
@@ -153,8 +153,13 @@ def _figure(
     tables = [measured_items(each, measure, errors) for each in found]
     values_TI = np.stack([table.values_I for table in tables])
     mean = crossed_mean(values_TI, weights_I=tables[0].weights_I, confidence=plan.confidence)
+    low, high = mean.low, mean.high
+    if measure != LOSS:
+        # An accuracy: its interval stays within 0 and 1, and has a width where all items are right.
+        within = wilson_interval(mean.value * mean.effective_items, mean.effective_items, confidence=plan.confidence)
+        low, high = within.low, within.high
     return TuningEstimate(
-        measure=measure, safety_examples=number, value=mean.value, low=mean.low, high=mean.high, raw=mean.value,
+        measure=measure, safety_examples=number, value=mean.value, low=low, high=high, raw=mean.value,
         by_training=tuple(table.mean for table in tables), items=values_TI.shape[1],
     )  # fmt: skip
 

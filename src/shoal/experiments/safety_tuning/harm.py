@@ -100,7 +100,11 @@ def _estimate(
     harms = values_TI[~np.isnan(values_TI)].tolist()
     share = harm_share(harms, errors, items=mean.effective_items, confidence=confidence)
     rows = [row[~np.isnan(row)] for row in values_TI]
+    means = [float(row.mean()) for row in rows if len(row)]
+    if errors is not None:
+        # As the rate over all of them is, so that it is their mean where all have as many answers.
+        means = [(one + errors.specificity - 1) / (errors.sensitivity + errors.specificity - 1) for one in means]
     return TuningEstimate(
         measure=measure, safety_examples=number, value=share.corrected, low=share.low, high=share.high, raw=share.raw,
-        by_training=tuple(float(row.mean()) for row in rows if len(row)), items=values_TI.shape[1],
+        by_training=tuple(means), items=values_TI.shape[1],
     )  # fmt: skip

@@ -53,6 +53,8 @@ class TuningEstimate:
     """As the scorer counts; the value itself where there is nothing to correct."""
 
     by_training: tuple[float, ...]
+    """Of each training; of the rates corrected as their mean is, and not cut to 0 and 1."""
+
     items: int
 
     def __str__(self) -> str:

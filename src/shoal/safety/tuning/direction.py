@@ -145,7 +145,8 @@ def find_direction(
         progress: called with (what, done, total).
 
     Raises:
-        DataError: a part has no harmful or no harmless prompts, or no block differs between them.
+        DataError: a part has no harmful or no harmless prompts, or no block differs between them; or the model has
+            one block alone.
         ModelError: the model's blocks cannot be found.
     """
     means = [residual_means(model, [chat.prompt_ids(one.prompt) for one in _of_kind(fit, kind)]) for kind in (1, 0)]
@@ -157,6 +158,11 @@ def find_direction(
     plain_NV = first_log_probabilities(model, harmless)
     depth = max(1, round(MAX_DEPTH * len(difference_KD)))
     # The first block reads the embeddings, in which the last token of all prompts is the same.
+    if depth < 2:
+        raise DataError(
+            "the model has one block, which reads the embeddings: no direction is known before it; give a model of "
+            "several blocks"
+        )
     blocks = [block for block in range(1, depth, stride) if float(difference_KD[block].norm()) > 0]
     if not blocks:
         raise DataError("harmful and harmless prompts have the same activations; give prompts that differ")

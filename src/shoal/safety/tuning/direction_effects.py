@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example
 
 CONDITIONS = ("as it is", "ablated", "added")
+_LOSS = "held-out loss"
 _MIN_REFUSED = 0.1
 """A corrected rate of refused harmful prompts below which ablation has hardly anything to undo."""
 
@@ -292,7 +293,7 @@ def _other_measures(
     if held_out:
         losses = held_out_losses(model, held_out)
         tokens_I = np.array([loss.tokens for loss in losses], float)
-        found["held-out loss"] = (np.array([loss.nats for loss in losses]) / tokens_I, tokens_I)
+        found[_LOSS] = (np.array([loss.nats for loss in losses]) / tokens_I, tokens_I)
     for name, items in benchmark_accuracies(model, benchmarks, progress=progress).items():
         values_I = np.array([items[item] for item in sorted(items)])
         found[name] = (values_I, np.ones(len(values_I)))
@@ -349,5 +350,10 @@ def _costs(measured: Mapping[str, _Measures], confidence: float) -> list[Directi
                 else crossed_mean((now_I - values_I)[None, :], weights_I=weights_I, confidence=confidence)
             )
             value = crossed_mean(now_I[None, :], weights_I=weights_I, confidence=confidence)
+            if measure != _LOSS:
+                # An accuracy: its interval stays within 0 and 1, and has a width where all items are right.
+                count = value.effective_items
+                within = wilson_interval(value.value * count, count, confidence=confidence)
+                value = replace(value, low=within.low, high=within.high)
             found.append(DirectionCost(measure=measure, condition=condition, value=value, change=change))
     return found
