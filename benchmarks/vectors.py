@@ -1,7 +1,7 @@
 """Word vectors on shared text: GloVe beside gensim on the similarity sets, and how many dimensions each task needs.
 
     python -m benchmarks.vectors [judge] [--dimension 100]
-    python -m benchmarks.vectors [dimension] [--sentences 30000 300000] [--dimensions 10 25 50 100 200 300]
+    python -m benchmarks.vectors [dimension] [--sentences 30000 300000] [--dimensions 10 50 300] [--seeds 0]
 
 The corpus is gutenberg-children and wikitext-2 of the shared data. A line a result is appended to
 bench-out/vectors-judge.jsonl and bench-out/vectors-dimension.jsonl, so that a killed run keeps what it has.
@@ -53,13 +53,16 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--sentences", type=int, nargs="+", default=[30_000, 300_000])
     parser.add_argument("--dimensions", type=int, nargs="+", default=[10, 25, 50, 100, 200, 300])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of the sentences drawn and the trainings")
     options = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     rows = sentences()
     if not options.parts or "judge" in options.parts:
         judge(build_corpus(rows), options.dimension, options.methods)
     for count in options.sentences if not options.parts or "dimension" in options.parts else ():
-        dimension(build_corpus(random.Random(0).sample(rows, min(count, len(rows)))), options.dimensions)
+        for seed in options.seeds:
+            drawn = random.Random(seed).sample(rows, min(count, len(rows)))
+            dimension(build_corpus(drawn), options.dimensions, seed)
 
 
 def judge(corpus: WordCorpus, size: int, methods: Sequence[str] = METHODS) -> None:
@@ -100,10 +103,11 @@ def judge(corpus: WordCorpus, size: int, methods: Sequence[str] = METHODS) -> No
         print(f"MEN: glove {men['glove']:.3f}, {rival} {men[rival]:.3f}: {'reached' if reached else 'NOT REACHED'}")
 
 
-def dimension(corpus: WordCorpus, grid: list[int]) -> None:
+def dimension(corpus: WordCorpus, grid: list[int], seed: int) -> None:
     """The dimension by task at one size of the corpus."""
     few = len(corpus.sentence_ends) < 100_000
-    print(f"\n{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds")
+    sizes = f"{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds"
+    print(f"\nseed {seed}: {sizes}")
     tasks = [
         PairTask(pairs=read_word_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
         LabelTask(name="sentiment (sentence_polarity)", kind="sentiment", items=polarity()),
@@ -115,8 +119,13 @@ def dimension(corpus: WordCorpus, grid: list[int]) -> None:
         ),
         LabelTask(name="part of speech (Brown)", kind="part of speech", items=brown_tags(corpus)),
     ]
-    report = find_dimension(lambda size, seed: train(corpus, "word2vec", size, seed), tasks, grid, few_sentences=few)
-    append("dimension", {"sentences": len(corpus.sentence_ends), "words": len(corpus.ids), **report.to_dict()})
+    report = find_dimension(
+        lambda size, repeat: train(corpus, "word2vec", size, seed + repeat), tasks, grid, few_sentences=few
+    )
+    append(
+        "dimension",
+        {"seed": seed, "sentences": len(corpus.sentence_ends), "words": len(corpus.ids), **report.to_dict()},
+    )
     for finding in report.findings:
         print(f"{finding.task}, {finding.items} items; best by validation {finding.best}, enough {finding.enough}")
         for each in finding.scores:

@@ -186,6 +186,15 @@ def test_a_header_of_words_is_no_step_and_the_options_overrule(found: Found) -> 
     assert found("yes\n", lambda k, _: words(k), "--header")[0]["length"] == 400
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_near_the_largest_float_are_no_clock(found: Found) -> None:
+    # Their differences are infinite, or sum to more than a float holds.
+    answer, _ = found("x,y\n", lambda k, v: f"{1.7e308 if k % 2 else -1.7e308},{v}")
+    assert answer["columns"] == ["x", "y"]
+    answer, _ = found("x,y\n", lambda k, v: f"{[0.0, 1.6e308][k % 2]},{v}")
+    assert answer["columns"] == ["x", "y"]
+
+
 def test_which_way_a_clock_goes_is_said(found: Found) -> None:
     answer, said = found("t,x\n", lambda k, v: f"{400 - k},{v}")
     assert (answer["columns"], answer["places"]) == (["x"], [200])

@@ -192,7 +192,11 @@ def _counts(table: Table, name: str) -> bool:
     values = _numbers(table, name)
     if values is None or len(values) < 2 or not np.all(np.isfinite(values)):
         return False
-    steps = np.diff(values.astype(np.float64))
+    # Differences of numbers near the largest float are infinite, and no steps of a clock.
+    with np.errstate(over="ignore"):
+        steps = np.diff(values.astype(np.float64))
+        if not np.isfinite(steps.sum()):
+            return False
     if len(values) < LIKELY:
         # In a few rows anything may rise by equal steps: then only whole numbers in the first column are taken for a
         # clock.
