@@ -193,7 +193,7 @@ def _counts(table: Table, name: str) -> bool:
     if values is None or len(values) < 2 or not np.all(np.isfinite(values)):
         return False
     # Differences of numbers near the largest float are infinite, and no steps of a clock.
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         steps = np.diff(values.astype(np.float64))
         if not np.isfinite(steps.sum()):
             return False
