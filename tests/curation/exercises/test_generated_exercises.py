@@ -86,6 +86,18 @@ def test_lines_end_as_the_parser_ends_them(tmp_path: Path) -> None:
     )
 
 
+def test_values_are_compared_as_the_tests_compare_them(tmp_path: Path) -> None:
+    code = 'def f(x):\n    """Infinity less x."""\n    return [float("inf") - x]\n'
+    nan = {"code": code, "inputs": [[1], [2], [float("inf")]]}
+    nearly = {"code": 'def f(x):\n    """Nearly 1."""\n    return 1 + x\n', "inputs": [[0.0], [1e-12], [2e-12]]}
+    same = {"code": code, "inputs": [[float("inf")]] * 3}
+    with serving(*map(json.dumps, (nan, nearly, same))) as (url, _):
+        found = request_exercises(draw_requests(3), endpoint(url), tmp_path / "record.jsonl")
+    assert len(found.exercises) == 1
+    assert [str(test.expected) for test in found.exercises[0].tests] == ["[inf]", "[inf]", "[nan]"]
+    assert found.dropped == {"equal values for all inputs, which test nothing": 2}
+
+
 def test_a_count_below_one_is_named() -> None:
     with pytest.raises(UsageError, match="the count is 0"):
         draw_requests(0)

@@ -19,6 +19,7 @@ from shoal.corpora.llm import UselessAnswerError, complete_all
 from shoal.curation.exercises.exercise import Exercise
 from shoal.curation.exercises.grammar import MAX_DIFFICULTY, exercise_topics
 from shoal.curation.sandbox import FunctionTest, Sandbox
+from shoal.curation.sandbox.results import equal_values
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.judging import json_objects
 from shoal.progress import no_progress
@@ -192,10 +193,10 @@ def _exercise(request: ExerciseRequest, answer: str, sandbox: Sandbox) -> Exerci
     calls = [tuple(arguments) for arguments in inputs]
     values = sandbox.values(code, function.name, calls)
     # A second process: hash seeds and time differ, so that sets and dates in a value show themselves.
-    if values != sandbox.values(code, function.name, calls):
+    # As the tests compare, to which NaN is NaN.
+    if not all(map(equal_values, values, sandbox.values(code, function.name, calls))):
         raise DataError("a solution that answers otherwise the second time")
-    # The type too, since 1 == True in Python.
-    if all(one == values[0] and type(one) is type(values[0]) for one in values):
+    if all(equal_values(values[0], one) for one in values):
         raise UselessAnswerError("equal values for all inputs, which test nothing")
     # As the parser counts lines, a lone carriage return among them.
     lines = code.replace("\r\n", "\n").replace("\r", "\n").split("\n")

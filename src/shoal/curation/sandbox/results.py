@@ -185,6 +185,16 @@ class _Answers:
         return place in self.values and self.contradicted != place and _equal(expected, self.values[place])
 
 
+def equal_values(one: Any, other: Any) -> bool:
+    """Whether two plain values are the same to a test: of the same types, floats up to rounding, NaN equal to NaN.
+
+    Args:
+        one: of the types that `Sandbox.values` gives.
+        other: likewise.
+    """
+    return _equal(encode(one), encode(other))
+
+
 def _equal(expected: Any, given: Any) -> bool:
     try:
         return same(expected, given)
