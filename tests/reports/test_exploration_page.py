@@ -154,7 +154,7 @@ def test_a_prediction_is_a_sentence(changes, text):
 
 def test_an_outcome_is_printed_and_json():
     found = outcome(changed=("a", "b"), low=float("-inf"))
-    assert "difference +0.500, 95% interval [-inf, +0.750] over 3 seeds" in str(found)
+    assert "difference +0.500 (positive is better), 95% interval [-inf, +0.750] over 3 seeds" in str(found)
     assert "2 things were changed (a, b), so that the difference has many causes." in str(found)
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["low"] is None
     assert found.to_frame()["difference"].tolist() == [0.4, 0.5, 0.6]
