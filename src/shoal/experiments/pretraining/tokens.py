@@ -132,8 +132,8 @@ class TokenizedCorpus:
         return np.asarray(self.file.ends - self.file.lengths, dtype=np.int64)
 
 
-def tokenizer_digest(tokenizer: PreTrainedTokenizerFast) -> str:
-    """A digest of how a tokenizer cuts texts, as 64 hexadecimal characters."""
+def _state_of(tokenizer: PreTrainedTokenizerFast) -> str:
+    """A digest of everything that a tokenizer's file states, as 64 hexadecimal characters."""
     known = [tokenizer.backend_tokenizer.to_str(), tokenizer.bos_token_id, tokenizer.eos_token_id]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
@@ -158,7 +158,7 @@ def prepare_tokens(
     from shoal.evaluation import document_opening
 
     opening = document_opening(tokenizer)
-    known = json.dumps([_TOKENS_FORMAT, texts.name, tokenizer_digest(tokenizer), opening])
+    known = json.dumps([_TOKENS_FORMAT, texts.name, _state_of(tokenizer), opening])
     folder = texts.parent / f"tokens-{hashlib.sha256(known.encode()).hexdigest()[:16]}"
     if not folder.is_dir():
         with disk_faults(texts.parent):
