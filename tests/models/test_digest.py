@@ -17,6 +17,7 @@ from shoal.models import (
     load_for_scoring,
     load_model,
     model_digest,
+    tensor_bytes,
     tokenizer_digest,
     vocabulary_digest,
 )
@@ -66,6 +67,13 @@ def test_tied_tensors_count_once_under_their_first_name():
 
     assert len(tied.state_dict()) == 2
     assert model_digest(once) == model_digest(tied)
+
+
+@pytest.mark.parametrize("shape", [(0,), (1,), (2, 0), (3,), (2, 1)])
+def test_strides_that_are_never_taken_are_no_fault(shape):
+    number = torch.full((), 2.0, dtype=torch.float64)
+    for tensor in (number.expand(shape), torch.as_strided(number.expand(shape), shape, (0,) * len(shape))):
+        assert tensor_bytes(tensor) == number.numpy().tobytes() * tensor.numel()
 
 
 def test_a_number_alone_and_an_empty_tensor_count():

@@ -10,6 +10,7 @@ from .decoding import (
 )
 from .digests import (
     model_digest as model_digest,
+    tensor_bytes as tensor_bytes,
     tokenizer_digest as tokenizer_digest,
     vocabulary_digest as vocabulary_digest,
 )

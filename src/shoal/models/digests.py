@@ -120,13 +120,20 @@ def _add_tensors(digest: hashlib._Hash, weights: Mapping[str, Tensor]) -> None:
         seen.add(id(tensor))
         head = [name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)]
         digest.update(json.dumps(head).encode() + b"\n")
-        digest.update(_bytes(tensor))
+        digest.update(tensor_bytes(tensor))
 
 
-def _bytes(tensor: Tensor) -> memoryview:
-    """The tensor's bytes in row-major order; without a copy where it lies so on the CPU."""
+def tensor_bytes(tensor: Tensor) -> memoryview:
+    """The tensor's bytes in row-major order; without a copy where it lies so on the CPU.
+
+    Args:
+        tensor: of any dtype, device and layout in memory.
+    """
     import torch
 
     flat = tensor.detach().to("cpu").contiguous().reshape(-1)
+    if flat.numel() < 2 and flat.stride(0) != 1:
+        # A stride that is never taken may be any number (NumPy gives 0), and then there is no view as another dtype.
+        flat = flat.clone(memory_format=torch.contiguous_format)
     # As bytes: NumPy has no bfloat16.
     return memoryview(flat.view(torch.uint8).numpy().data)

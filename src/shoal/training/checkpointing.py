@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, StoreError
 from shoal.files import atomic_file, remove_partials
-from shoal.models import model_digest
+from shoal.models import model_digest, tensor_bytes
 from shoal.training.settings import OPTIONAL, CurvePoint
 
 if TYPE_CHECKING:
@@ -227,6 +227,5 @@ def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype};".encode())
-        # As bytes: NumPy has no bfloat16.
-        state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        state.update(tensor_bytes(tensor))
     return state.hexdigest()
