@@ -99,10 +99,11 @@ def _squares(codes: Array) -> Array:
     The scores are Tukey's lambda of .14. Squares of an autoregression of coefficient a have a memory of a^2, which is
     no volatility.
     """
-    ordered, count = np.sort(codes), len(codes)
-    share = (np.searchsorted(ordered, codes, "left") + np.searchsorted(ordered, codes, "right")) / (2.0 * count)
+    # Scores are found once for each different number: symbols and rounded values have few.
+    _, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    share = (2 * np.cumsum(counts) - counts) / (2.0 * len(codes))
     # Nearly the normal quantiles, which NumPy does not have.
-    scores = share**0.14 - (1.0 - share) ** 0.14
+    scores = (share**0.14 - (1.0 - share) ** 0.14)[places]
     new = scores.copy()
     new[1:] -= float(scores[1:] @ scores[:-1]) / max(float(scores @ scores), 1e-12) * scores[:-1]
     return np.asarray(new**2 / max(float((new**2).mean()), 1e-12))
@@ -114,12 +115,13 @@ def _fit(squares: Array, variance: Array) -> _Fit:
     base = float(np.log(variance).sum())
     without = base + float(relative.sum())
     found = [(without, NO_MEMORY)]
+    centred = relative - 1.0
     for decay in DECAYS:
-        past = _past(relative - 1.0, decay)
+        past = _past(centred, decay)
         known, remembered = np.ones(len(past)), 0.0
         for _ in range(ROUNDS):
             weighted = past / known**2
-            remembered = min(max(float(weighted @ (relative - 1.0)) / max(float(weighted @ past), 1e-12), 0.0), 1.0)
+            remembered = min(max(float(weighted @ centred) / max(float(weighted @ past), 1e-12), 0.0), 1.0)
             # The weights of the next round: the square of a normal value has a variance of twice its own squared.
             known = np.maximum(1.0 + remembered * past, MIN_VARIANCE)
         length = base + float(np.log(known).sum() + (relative / known).sum())
