@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.wording import aligned_rows, capital, format_duration, in_one_line, joined, plural, quoted, uncapital
+from shoal.wording import (
+    aligned_rows,
+    capital,
+    format_duration,
+    in_one_line,
+    joined,
+    plural,
+    quoted,
+    short_number,
+    uncapital,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +45,12 @@ def test_columns_of_a_table_stand_under_each_other() -> None:
 def test_only_the_first_letter_changes() -> None:
     assert [capital(text) for text in ("", "a Bc", "\u00e9t\u00e9", "1 a")] == ["", "A Bc", "\u00c9t\u00e9", "1 a"]
     assert [uncapital(text) for text in ("", "A Bc", "XML")] == ["", "a Bc", "xML"]
+
+
+def test_numbers_that_differ_behind_six_digits_read_otherwise() -> None:
+    assert [short_number(value) for value in (0.1, 3.0, 1e-5, 0.1234567, 1234567.0)] == [
+        "0.1", "3", "1e-05", "0.1234567", "1234567.0",
+    ]  # fmt: skip
 
 
 def test_letters_stay_where_the_other_form_is_two_letters() -> None:

@@ -38,6 +38,11 @@ def uncapital(text: str) -> str:
     return first + text[1:] if len(first) == 1 else text
 
 
+def short_number(value: float) -> str:
+    """A number in six digits where they say which it is, else in all of its digits: two numbers never read alike."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
     """A message with its lines joined, and cut where it is long; the error's name where it says nothing.
 

@@ -67,5 +67,7 @@ def test_a_run_goes_on_with_the_same_files_and_not_with_edited_ones(tmp_path: Pa
 
 def test_a_file_that_is_gone_is_left_to_what_needs_it(tmp_path: Path, plan: Plan) -> None:
     opened(tmp_path / "run", plan)
+    held = (tmp_path / "run" / "inputs.json").read_text()
     (tmp_path / "one.txt").unlink()
     opened(tmp_path / "run", plan)
+    assert (tmp_path / "run" / "inputs.json").read_text() == held

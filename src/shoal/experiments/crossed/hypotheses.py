@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from shoal.experiments.tables import Name, Positive, SettingsTable
+from shoal.wording import short_number
 
 LevelName = str | int | float | bool
 """A level as a file names it: its name, or its value."""
@@ -19,10 +20,7 @@ def level_name(level: LevelName) -> str:
     """What a level is called: 40 and "40" are one, true is ``true`` as in TOML."""
     if isinstance(level, bool):
         return str(level).lower()
-    if isinstance(level, float):
-        # In six digits where they say which number it is: two levels have two names.
-        return f"{level:g}" if float(f"{level:g}") == level else repr(level)
-    return str(level)
+    return short_number(level) if isinstance(level, float) else str(level)
 
 
 class Moderator(SettingsTable):

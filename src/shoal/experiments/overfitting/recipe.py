@@ -15,6 +15,7 @@ from shoal.experiments.overfitting.ensembles import Ensembling, ensemble_folder
 from shoal.experiments.pretraining import Recipe, load_recipe
 from shoal.experiments.settings_file import flatten
 from shoal.experiments.tables import Name, Positive, RunPlan, SettingsTable, registered_name
+from shoal.wording import short_number
 
 if TYPE_CHECKING:
     import os
@@ -190,14 +191,7 @@ def axis_names(axis: str, table: AxisTable) -> list[str]:
         axis: its name.
         table: its values.
     """
-    return [f"{axis} {_value_name(value)}" for value in table.values]
-
-
-def _value_name(value: float | str) -> str:
-    """A number in six digits where they say which it is: two values have two names."""
-    if isinstance(value, str):
-        return value
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return [f"{axis} {value if isinstance(value, str) else short_number(value)}" for value in table.values]
 
 
 class OverfitPlan(RunPlan):
